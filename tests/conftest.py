@@ -1,0 +1,103 @@
+"""Fixtures that more than one room's tests use: a moment, a clock, and fresh databases of both kinds."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from tests import postgres
+from zoomsync.clock import SteppedClock
+from zoomsync.store.schema import Database
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):  # this is the run's first process, not one of its workers
+        os.environ[postgres.FOLDER_VARIABLE] = tempfile.mkdtemp(prefix="zoomsync-", suffix=f"-{os.getpid()}")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    folder = Path(os.environ[postgres.FOLDER_VARIABLE])
+    if not hasattr(config, "workerinput") and not (folder / "answer").exists():
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def now() -> datetime:
+    """A week before the model event's first session."""
+    return datetime(2023, 2, 28, 14, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def clock(now: datetime) -> SteppedClock:
+    """A clock that starts at `now` and moves only when told to."""
+    return SteppedClock(now)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database(request: pytest.FixtureRequest) -> Iterator[Database]:
+    """A fresh, migrated database. Every test that uses it runs on both kinds."""
+    database = Database(request.getfixturevalue(f"{request.param}_url"))
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def sqlite_url(_sqlite_template: Path, tmp_path: Path) -> str:
+    """The URL of a fresh, migrated SQLite file of this test's own."""
+    return f"sqlite:///{shutil.copy(_sqlite_template, tmp_path / 'zoomsync.db')}"
+
+
+@pytest.fixture
+def postgres_url(_postgres_template: str) -> Iterator[str]:
+    """The URL of a fresh, migrated Postgres database of this test's own."""
+    yield from _postgres_database(f"TEMPLATE {_postgres_template}")
+
+
+@pytest.fixture
+def empty_postgres_url() -> Iterator[str]:
+    """The URL of a Postgres database without a single table."""
+    yield from _postgres_database("TEMPLATE template0")
+
+
+@pytest.fixture(scope="session")
+def _sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("template") / "zoomsync.db"
+    _migrate(f"sqlite:///{file}")
+    return file
+
+
+@pytest.fixture(scope="session")
+def _postgres_template() -> str:
+    name = f"template_{uuid.uuid4().hex}"
+    _execute(f"CREATE DATABASE {name}")
+    _migrate(postgres.server_url() + name)
+    return name
+
+
+def _postgres_database(made_from: str) -> Iterator[str]:
+    name = f"test_{uuid.uuid4().hex}"
+    _execute(f"CREATE DATABASE {name} {made_from}")
+    yield postgres.server_url() + name
+    postgres.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _migrate(url: str) -> None:
+    database = Database(url)
+    database.upgrade()
+    database.close()
+
+
+def _execute(statement: str) -> None:
+    try:
+        postgres.execute(statement)
+        return
+    except postgres.NoPostgres as exc:
+        reason = str(exc)
+    pytest.fail(reason, pytrace=False)  # out here, so that the line stands alone

@@ -1,0 +1,511 @@
+"""Messages to send and sent, in SQL: planned, claimed, marked, recorded, recovered. Nothing is decided here.
+
+The way of a row: `pending` or `deferred` -> `claimed` (for a while, by one owner) -> `transmitting` (the mark, made
+between the mail server's 354 and the body) -> `sent`, or what `domain.delivery` says. Every step is one UPDATE that
+names the state, the owner and the claim it expects (see `outbox_sql`): where no row changed, somebody else has gone on.
+
+What was lost before the mark was never sent and is free to be tried again; what was lost after it is `in_doubt`.
+
+`now` is the clock by which mail is due. `lease_now` is the clock of leases: None for the one that all processes share
+(see `leases`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from sqlalchemy import CursorResult, text
+from sqlalchemy.orm import Session as DbSession
+
+from zoomsync.clock import system_clock
+from zoomsync.domain.calls import Reason
+from zoomsync.domain.delivery import Decision
+from zoomsync.domain.delivery import recover as decide_recovery
+from zoomsync.domain.records import (
+    MessageKey,
+    OutboxState,
+    Outcome,
+    OutcomeKind,
+    PlannedMessage,
+    Registrant,
+    Session,
+    Stage,
+)
+from zoomsync.domain.reminders import Change, Standing
+from zoomsync.store import outbox_sql as sql
+from zoomsync.store.events import sessions_of, write_audit
+from zoomsync.store.leases import LONGEST
+from zoomsync.store.registrants import registrants_by_row
+from zoomsync.store.tables import utc_text
+
+_ROWS_A_STATEMENT = 10_000
+
+# Tries that the mail server, or its silence, has judged. One that was broken off for other reasons is none.
+_JUDGED = (OutcomeKind.ACCEPTED, OutcomeKind.DEFERRED, OutcomeKind.REFUSED, OutcomeKind.IN_DOUBT)
+
+_LOST = Outcome(OutcomeKind.IN_DOUBT, Stage.BODY, words="the sending process ended before it wrote down an answer")
+_CLAIMS_LOCK = 0x6D61696C  # "mail": the advisory lock of claims under a cap
+_BY_HAND = "taken out of the outbox by hand"
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedMessage:
+    """A message in one owner's hands: everything to write it and to name the claim afterwards.
+
+    registrant, sessions: as they were at the claim; the mark refuses if what a message shows of them has changed.
+    sessions: all of the event, by start. message_id: "" until a first try has fixed it. in_doubt: how often its fate
+    was unknown.
+    """
+
+    id: int
+    owner: str
+    claim_no: int
+    event_id: int
+    key: MessageKey
+    due_at: datetime
+    expires_at: datetime
+    attempts: int
+    in_doubt: int
+    message_id: str
+    registrant: Registrant
+    sessions: tuple[Session, ...] = field(repr=False)
+
+    @property
+    def session(self) -> Session | None:
+        """The session the message is about; None for one about the whole event."""
+        return next((one for one in self.sessions if one.key == self.key.session_key), None)
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxEntry:
+    """A row of the outbox for people to look at. session: its title, "" for a message about the whole event."""
+
+    id: int
+    event: str
+    session: str
+    registrant_id: str
+    email: str
+    kind: str
+    occasion: str
+    state: OutboxState
+    reason: str
+    due_at: datetime
+    expires_at: datetime
+    sent_at: datetime | None
+    attempts: int
+    in_doubt: int
+    message_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try at a message. `stage` and `code` are the mail server's; `words` its own, or what happened."""
+
+    at: datetime
+    outcome: OutcomeKind
+    stage: str
+    code: int | None
+    words: str
+
+
+# ----------------------------------------------------------------------------------------------------------- planning
+
+
+def insert_planned(db: DbSession, event_id: int, planned: Sequence[PlannedMessage], now: datetime) -> int:
+    """Put messages into the outbox and say how many were new; one whose key is there already stays as it is."""
+    added = 0
+    for start in range(0, len(planned), _ROWS_A_STATEMENT):
+        rows = planned[start : start + _ROWS_A_STATEMENT]
+        added += (
+            _insert_sqlite(db, event_id, rows, now) if _is_sqlite(db) else _insert_postgres(db, event_id, rows, now)
+        )
+    return added
+
+
+def _insert_sqlite(db: DbSession, event_id: int, planned: Sequence[PlannedMessage], now: datetime) -> int:
+    moment = utc_text(now)
+    rows = [
+        (event_id, *one.key, one.state.value, utc_text(one.due_at), utc_text(one.expires_at), one.reason, moment)
+        for one in planned
+    ]
+    return int(db.connection().exec_driver_sql(sql.INSERT_SQLITE, rows).rowcount)
+
+
+def _insert_postgres(db: DbSession, event_id: int, planned: Sequence[PlannedMessage], now: datetime) -> int:
+    columns = {
+        "registrants": [one.key.registrant_row for one in planned],
+        "sessions": [one.key.session_key for one in planned],
+        "kinds": [one.key.kind for one in planned],
+        "occasions": [one.key.occasion for one in planned],
+        "states": [one.state.value for one in planned],
+        "due": [one.due_at for one in planned],
+        "expires": [one.expires_at for one in planned],
+        "reasons": [one.reason for one in planned],
+    }
+    values = columns | {"event_id": event_id, "now": now}
+    return int(db.connection().exec_driver_sql(sql.INSERT_POSTGRES, values).rowcount)
+
+
+def existing(db: DbSession, event_id: int) -> dict[MessageKey, Standing]:
+    """Every message of an event, in any state, by its key."""
+    rows = db.execute(sql.EXISTING, {"event_id": event_id})
+    states = {state.value: state for state in OutboxState}
+    return {
+        MessageKey(*key): Standing(states[state], due_at, expires_at, reason)
+        for *key, state, due_at, expires_at, reason in rows
+    }
+
+
+def apply_changes(db: DbSession, changes: Sequence[Change], now: datetime) -> int:
+    """Make standing messages what a plan says, each only if it is still in the state the plan saw. Gives how many."""
+    if not changes:
+        return 0
+    rows = [
+        {
+            "was": one.was.value,
+            **one.message.key._asdict(),
+            "state": one.message.state.value,
+            "due_at": one.message.due_at,
+            "expires_at": one.message.expires_at,
+            "reason": one.message.reason,
+            "now": now,
+        }
+        for one in changes
+    ]
+    return _changed(db.connection().execute(sql.CHANGE, rows))
+
+
+# -------------------------------------------------------------------------------------------------- claim, mark, record
+
+
+def due(
+    db: DbSession, now: datetime, *, limit: int, resend: bool, event_ids: Collection[int] | None = None
+) -> list[int]:
+    """The ids of messages that may go out now: by the earliest session, people never reached first, then by `due_at`.
+
+    The order is worked out once for many claims: sorting a backlog for every claim would cost more than sending it.
+    resend: with those whose fate is unknown, once. event_ids: of these events alone.
+    """
+    values: dict[str, Any] = {"now": now, "limit": limit, "resend": resend}
+    if event_ids is not None:
+        values["event_ids"] = list(event_ids)
+    return list(db.scalars(sql.due(of_events=event_ids is not None), values))
+
+
+def claim(
+    db: DbSession,
+    ids: Sequence[int],
+    owner: str,
+    *,
+    now: datetime,
+    lease_now: datetime | None,
+    lease: timedelta,
+    resend: bool,
+) -> list[ClaimedMessage]:
+    """Take those of `ids` that may still go out, for as long as `lease`; in the order given. The rest stays as it is.
+
+    Raises ValueError if `lease` is longer than a lease may be.
+    """
+    if lease > LONGEST:
+        raise ValueError(f"a lease of {lease} would count as over from the start; the longest is {LONGEST}")
+    values = {"ids": list(ids), "owner": owner, "now": now, "resend": resend, **_lease(db, lease_now, lease)}
+    rows = {row.id: row for row in db.execute(sql.claim(_dialect(db)), values)}
+    registrants = registrants_by_row(db, [row.registrant_row for row in rows.values()])
+    sessions = {event_id: tuple(sessions_of(db, event_id)) for event_id in {row.event_id for row in rows.values()}}
+    return [
+        ClaimedMessage(
+            id=row.id,
+            owner=owner,
+            claim_no=row.claim_no,
+            event_id=row.event_id,
+            key=MessageKey(row.registrant_row, row.session_key, row.kind, row.occasion),
+            due_at=row.due_at,
+            expires_at=row.expires_at,
+            attempts=row.attempts,
+            in_doubt=row.in_doubt,
+            message_id=row.message_id,
+            registrant=registrants[row.registrant_row],
+            sessions=sessions[row.event_id],
+        )
+        for row in (rows[row_id] for row_id in ids if row_id in rows)
+    ]
+
+
+def mark_transmitting(
+    db: DbSession,
+    claimed: ClaimedMessage,
+    *,
+    message_id: str,
+    body_hash: str,
+    now: datetime,
+    lease_now: datetime | None,
+) -> bool:
+    """The fence: write down that the body is about to go out, if it still may. False: it must not be sent.
+
+    It may only where the claim is still in force and the message in time, and where registrant, session and event
+    are as the message was written for.
+    """
+    session = claimed.session
+    values = {
+        "id": claimed.id,
+        "owner": claimed.owner,
+        "claim_no": claimed.claim_no,
+        "message_id": message_id,
+        "body_hash": body_hash,
+        "now": now,
+        "email": claimed.registrant.email,
+        "join_url": claimed.registrant.join_url,
+        "starts_at": session and session.starts_at,
+        "lease_now": _lease_now(db, lease_now),
+    }
+    return _changed(db.execute(sql.mark(_dialect(db)), values)) == 1
+
+
+def record(
+    db: DbSession, claimed: ClaimedMessage, outcome: Outcome, decision: Decision, *, now: datetime, at: datetime
+) -> bool:
+    """Write down what became of a try, and what follows. False if the row is no longer this claim's.
+
+    That the mail server took a message is a fact, whoever holds the claim by now: it is written down even then, unless
+    another try is just being made. now: when it was sent. at: the same moment by the clock that rates are kept by.
+    """
+    accepted = outcome.kind is OutcomeKind.ACCEPTED
+    values = {
+        "id": claimed.id,
+        "owner": claimed.owner,
+        "claim_no": claimed.claim_no,
+        "accepted": accepted,
+        "sent_at": now if accepted else None,
+        **_decided(decision),
+    }
+    written = _changed(db.execute(sql.RECORD, values)) == 1
+    if outcome.kind in _JUDGED:
+        _add_attempt(db, claimed.id, outcome, at)
+    return written
+
+
+def extend_leases(db: DbSession, owner: str, lease_now: datetime | None, lease: timedelta) -> int:
+    """Hold on to all that `owner` has in hand for `lease` from now on. Gives how many messages that are."""
+    return _changed(db.execute(sql.extend(_dialect(db)), {"owner": owner, **_lease(db, lease_now, lease)}))
+
+
+def _decided(decision: Decision) -> dict[str, Any]:
+    return {
+        "state": decision.state.value,
+        "due_at": decision.due_at,
+        "reason": decision.reason,
+        "attempts": decision.attempts,
+        "in_doubt": decision.in_doubt,
+    }
+
+
+def _add_attempt(db: DbSession, outbox_id: int, outcome: Outcome, at: datetime) -> None:
+    values = {
+        "outbox_id": outbox_id,
+        "at": at,
+        "outcome": outcome.kind.value,
+        "stage": outcome.stage.value,
+        "code": outcome.code,
+        "words": outcome.words,
+    }
+    db.execute(sql.ADD_ATTEMPT, values)
+
+
+# ------------------------------------------------------------------------------------------------ recovery and expiry
+
+
+class Recovered(NamedTuple):
+    """What was taken back from processes that are gone: free to be tried again, and in doubt."""
+
+    freed: int
+    in_doubt: int
+
+
+def holders(db: DbSession) -> set[str]:
+    """The owners that have messages in hand, whether their leases are over or not."""
+    return set(db.scalars(text("SELECT DISTINCT owner FROM outbox WHERE state IN ('claimed', 'transmitting')")))
+
+
+def recover(
+    db: DbSession,
+    *,
+    now: datetime,
+    lease_now: datetime | None,
+    resend: bool,
+    gone: Collection[str] = (),
+) -> Recovered:
+    """Take back what processes had in hand whose leases are over, as `domain.delivery` says.
+
+    gone: owners that are known to be no more; their leases count as over. resend: see `domain.delivery`.
+    Whoever was only frozen keeps the right to say that the mail server took a message, and no other.
+    """
+    freed = doubted = 0
+    values = {"gone": list(gone), **_lease(db, lease_now, LONGEST)}
+    for row in db.execute(sql.over(_dialect(db)), values).all():
+        decision = decide_recovery(OutboxState(row.state), row, now, resend=resend)
+        db.execute(sql.RECOVER, {"id": row.id, "was": row.state, **_decided(decision)})
+        if decision.state is OutboxState.IN_DOUBT:
+            doubted += 1
+            _add_attempt(db, row.id, _LOST, now)
+        else:
+            freed += 1
+    return Recovered(freed, doubted)
+
+
+def expire(db: DbSession, now: datetime) -> int:
+    """Skip what was not sent in time, with the reason. Gives how many messages that were."""
+    reasons = {"put_off": Reason.PUT_OFF, "superseded": Reason.SUPERSEDED, "expired": Reason.EXPIRED}
+    return _changed(db.execute(sql.EXPIRE, {"now": now, **{name: reason.value for name, reason in reasons.items()}}))
+
+
+# ------------------------------------------------------------------------------------------------------------- counting
+
+
+def handed_over(db: DbSession, since: datetime, at_most: int) -> tuple[int, datetime | None]:
+    """How many messages the mail server took, or may have taken, after `since`, from all processes together.
+
+    Only the newest `at_most` are looked at: nobody asks beyond a cap. With the moment of the oldest one counted.
+    """
+    count, oldest = db.execute(sql.HANDED_OVER, {"since": since, "at_most": at_most}).one()
+    return int(count), oldest
+
+
+def in_hand(db: DbSession) -> int:
+    """How many messages all processes together have in hand at this moment."""
+    return int(db.scalar(text("SELECT count(*) FROM outbox WHERE state IN ('claimed', 'transmitting')")) or 0)
+
+
+def lock_claims(db: DbSession) -> None:
+    """Until the end of the transaction nobody else claims under a cap: two would fill the same room."""
+    if not _is_sqlite(db):  # where a write transaction is alone anyway
+        db.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _CLAIMS_LOCK})
+
+
+def counts(db: DbSession, event_id: int) -> dict[OutboxState, int]:
+    """How many of an event's messages are in which state; a state without any is left out."""
+    rows = db.execute(
+        text("SELECT state, count(*) FROM outbox WHERE event_id = :event_id GROUP BY state"), {"event_id": event_id}
+    )
+    return {OutboxState(state): count for state, count in rows}
+
+
+def next_due(db: DbSession) -> datetime | None:
+    """When the next message that is to be sent is due, maybe in the past; None where nothing waits."""
+    moment: datetime | None = db.scalar(sql.NEXT_DUE)
+    return moment
+
+
+# ----------------------------------------------------------------------------------------------------- people's hands
+
+
+def listing(
+    db: DbSession,
+    *,
+    event_ids: Collection[int] | None = None,
+    states: Collection[OutboxState] | None = None,
+    limit: int = 1_000,
+) -> list[OutboxEntry]:
+    """Messages for people to look at, by `due_at`: of some events, in some states, or all."""
+    values: dict[str, Any] = {"limit": limit}
+    where = "TRUE"
+    if event_ids is not None:
+        where, values["event_ids"] = f"{where} AND o.event_id IN :event_ids", list(event_ids)
+    if states is not None:
+        where, values["states"] = f"{where} AND o.state IN :states", [state.value for state in states]
+    lists = [name for name in ("event_ids", "states") if name in values]
+    statement = sql.asking(
+        f"{sql.ENTRY} WHERE {where} ORDER BY o.due_at, o.id LIMIT :limit", *sql.ENTRY_MOMENTS, lists=lists
+    )
+    return [_to_entry(row) for row in db.execute(statement, values)]
+
+
+def show(db: DbSession, outbox_id: int) -> tuple[OutboxEntry, list[Attempt]] | None:
+    """One message with every try at it, in order; None where there is no such message."""
+    row = db.execute(sql.asking(f"{sql.ENTRY} WHERE o.id = :id", *sql.ENTRY_MOMENTS), {"id": outbox_id}).one_or_none()
+    if row is None:
+        return None
+    attempts = db.execute(
+        sql.asking(
+            "SELECT at, outcome, stage, code, words FROM delivery_attempt WHERE outbox_id = :id ORDER BY id", "at"
+        ),
+        {"id": outbox_id},
+    )
+    return _to_entry(row), [
+        Attempt(at, OutcomeKind(outcome), stage, code, words) for at, outcome, stage, code, words in attempts
+    ]
+
+
+def retry(db: DbSession, outbox_id: int, *, now: datetime, actor: str) -> str:
+    """Have a message that failed, waits or is in doubt sent at the next opportunity. Gives "", or why that cannot be.
+
+    A skipped one stays skipped: its text would not be true any more. actor: who asks, for the audit.
+    """
+    allowed = (OutboxState.FAILED, OutboxState.DEFERRED, OutboxState.IN_DOUBT, OutboxState.CANCELLED)
+    return _by_hand(db, outbox_id, OutboxState.PENDING, allowed, "", now=now, actor=actor)
+
+
+def abort(db: DbSession, outbox_id: int, *, now: datetime, actor: str) -> str:
+    """Take a message out that has not been sent; no plan brings it back. Gives "", or why that cannot be."""
+    allowed = (OutboxState.PENDING, OutboxState.DEFERRED, OutboxState.CLAIMED, OutboxState.IN_DOUBT)
+    return _by_hand(db, outbox_id, OutboxState.CANCELLED, allowed, _BY_HAND, now=now, actor=actor)
+
+
+def _by_hand(
+    db: DbSession,
+    outbox_id: int,
+    state: OutboxState,
+    allowed: Collection[OutboxState],
+    reason: str,
+    *,
+    now: datetime,
+    actor: str,
+) -> str:
+    row = db.execute(sql.STANDING, {"id": outbox_id}).one_or_none()
+    if row is None:
+        return f"there is no message {outbox_id}"
+    was = OutboxState(row.state)
+    if was not in allowed or (was is OutboxState.CANCELLED and row.reason != _BY_HAND):
+        return f"message {outbox_id} is {was.value}" + (f": {row.reason}" if row.reason else "")
+    if state is OutboxState.PENDING and now >= row.expires_at:
+        return f"message {outbox_id} is too late: its time to be sent has passed"
+    due_at = now if state is OutboxState.PENDING else row.due_at
+    values = {"id": outbox_id, "was": row.state, "state": state.value, "due_at": due_at, "reason": reason}
+    if _changed(db.execute(sql.SET_BY_HAND, values)) != 1:
+        return f"message {outbox_id} has changed this very moment: look again"
+    change = "retried" if state is OutboxState.PENDING else "aborted"
+    before, after = {"state": row.state}, {"state": state.value}
+    write_audit(db, row.event_id, now, "message", outbox_id, change, before, after, actor=actor)
+    return ""
+
+
+def _to_entry(row: Any) -> OutboxEntry:
+    return OutboxEntry(**(dict(row._mapping) | {"state": OutboxState(row.state)}))
+
+
+# --------------------------------------------------------------------------------------------------------------- little
+
+
+def _dialect(db: DbSession) -> str:
+    return db.get_bind().dialect.name
+
+
+def _is_sqlite(db: DbSession) -> bool:
+    return _dialect(db) == "sqlite"
+
+
+def _changed(result: Any) -> int:
+    assert isinstance(result, CursorResult)
+    return int(result.rowcount)
+
+
+def _lease(db: DbSession, lease_now: datetime | None, lease: timedelta) -> dict[str, Any]:
+    """The moments of a lease as parameters; on Postgres, without a moment, its own clock fills them in."""
+    now = _lease_now(db, lease_now)
+    return {"lease_now": now, "lease_until": now and now + lease, "lease_s": lease.total_seconds()}
+
+
+def _lease_now(db: DbSession, lease_now: datetime | None) -> datetime | None:
+    return system_clock() if lease_now is None and _is_sqlite(db) else lease_now

@@ -1,0 +1,328 @@
+"""Registrants, their sync runs and the audit of their changes, in SQL. What to change is decided in `domain`.
+
+The bulk paths hand tuples straight to the driver, one statement a batch: a first pull writes tens of thousands of
+rows, and an object or a dictionary for each would cost more than Zoom's answer itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import Table, bindparam, func, insert, literal, select, update
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.orm import Session as DbSession
+
+from zoomsync.domain.reconcile import RegistrantChanges, Update, changed_fields
+from zoomsync.domain.records import (
+    KnownRegistrant,
+    ListedRegistrant,
+    Registrant,
+    RegistrantKey,
+    RegistrantStatus,
+    RunCounts,
+    RunState,
+    SyncRun,
+)
+from zoomsync.store.tables import AuditRow, EventRow, RegistrantRow, SyncRunRow, TombstoneRow, utc_text
+
+_registrant: Table = RegistrantRow.__table__  # type: ignore[attr-defined]
+_audit: Table = AuditRow.__table__  # type: ignore[attr-defined]
+_run: Table = SyncRunRow.__table__  # type: ignore[attr-defined]
+_tombstone: Table = TombstoneRow.__table__  # type: ignore[attr-defined]
+_event: Table = EventRow.__table__  # type: ignore[attr-defined]
+
+_KEY = ("meeting_id", "occurrence_id", "registrant_id")
+_PULLED = ("email", "first_name", "last_name", "status", "registered_at", "join_url", "details", "answers")
+_UPSERTED = (*_KEY, *_PULLED, "digest", "changed_at", "event_id", "missing", "added_by_run", "first_seen_at")
+_IDS_A_QUERY = 500  # SQLite takes 32,766 parameters, older builds 999
+
+
+# ---------------------------------------------------------------------------------------------------------- reading
+
+
+def known_registrants(db: DbSession, event_id: int) -> dict[RegistrantKey, KnownRegistrant]:
+    """All stored registrants of an event, in any status, with the little an unchanged pull needs."""
+    table = _registrant.c
+    columns = (*(table[name] for name in _KEY), table.id, table.status, table.digest, table.missing)
+    rows = db.execute(select(*columns).where(table.event_id == event_id)).all()
+    return {RegistrantKey._make(row[:3]): KnownRegistrant._make(row[3:]) for row in rows}
+
+
+def highest_row(db: DbSession) -> int:
+    """The highest id given out so far; whatever this transaction adds has a higher one."""
+    return db.scalar(select(func.max(_registrant.c.id))) or 0
+
+
+def registrants_by_row(db: DbSession, row_ids: Sequence[int]) -> dict[int, Registrant]:
+    """Stored registrants as values, by the store's id."""
+    found = {}
+    for start in range(0, len(row_ids), _IDS_A_QUERY):
+        some = row_ids[start : start + _IDS_A_QUERY]
+        for row in db.execute(select(_registrant).where(_registrant.c.id.in_(some))):
+            found[row.id] = _to_registrant(row)
+    return found
+
+
+def registrants_of(db: DbSession, event_id: int) -> list[tuple[int, Registrant, datetime]]:
+    """All registrants of an event as (the store's id, value, first seen), oldest first."""
+    rows = db.execute(select(_registrant).where(_registrant.c.event_id == event_id).order_by(_registrant.c.id))
+    return [(row.id, _to_registrant(row), row.first_seen_at) for row in rows]
+
+
+def registered_times(db: DbSession, event_id: int) -> list[datetime | None]:
+    """When each registrant of an event who is still listed registered, by Zoom's clock."""
+    table = _registrant.c
+    statement = select(table.registered_at).where(
+        table.event_id == event_id, table.status != RegistrantStatus.CANCELLED.value
+    )
+    return list(db.scalars(statement))
+
+
+def erased_keys(db: DbSession, meeting_ids: Sequence[str]) -> set[tuple[str, str]]:
+    """(meeting id, registrant id) of those whose data was erased here: a pull must not bring them back."""
+    rows = db.execute(
+        select(_tombstone.c.meeting_id, _tombstone.c.registrant_id).where(_tombstone.c.meeting_id.in_(meeting_ids))
+    )
+    return {(meeting, registrant) for meeting, registrant in rows}
+
+
+def _to_registrant(row: Any) -> Registrant:
+    return Registrant(
+        meeting_id=row.meeting_id,
+        registrant_id=row.registrant_id,
+        occurrence_id=row.occurrence_id,
+        email=row.email,
+        status=RegistrantStatus(row.status),
+        first_name=row.first_name,
+        last_name=row.last_name,
+        registered_at=row.registered_at,
+        join_url=row.join_url,
+        details=tuple((name, value) for name, value in row.details),
+        answers=tuple((title, value) for title, value in row.answers),
+    )
+
+
+# ---------------------------------------------------------------------------------------------------------- writing
+
+
+def apply_changes(
+    db: DbSession,
+    event_id: int,
+    changes: RegistrantChanges,
+    known: Mapping[RegistrantKey, KnownRegistrant],
+    listed: Mapping[RegistrantKey, ListedRegistrant],
+    *,
+    run_id: int,
+    now: datetime,
+) -> None:
+    """Write what a reconcile decided, with its audit. Additions are audited by `audit_added`, once a run.
+
+    known, listed: what the decision was made from; they give the store's ids and the digests.
+    """
+    written = [*changes.added, *(one.after for one in changes.updated), *(one.after for one in changes.reinstated)]
+    _upsert(db, event_id, written, listed, run_id=run_id, now=now)
+    if changes.same:
+        _redigest(db, [(known[key].row_id, listed[key].digest) for key in changes.same])
+    if changes.cancelled:
+        ids = [known[one.before.key].row_id for one in changes.cancelled]
+        _set(db, ids, status=RegistrantStatus.CANCELLED.value, missing=False, changed_at=now)
+    if changes.held:
+        _set(db, [known[one.key].row_id for one in changes.held], missing=True)
+    audit = [
+        *_audited("updated", changes.updated, known),
+        *_audited("reinstated", changes.reinstated, known),
+        *_audited("cancelled", changes.cancelled, known),
+        *(_audit_line("held", known[one.key].row_id, {}, {"missing": True}) for one in changes.held),
+    ]
+    if audit:
+        common = {"at": now, "event_id": event_id, "run_id": run_id, "actor": "sync", "subject": "registrant"}
+        db.execute(insert(_audit), [common | line for line in audit])
+
+
+def clear_missing(db: DbSession, row_ids: Sequence[int]) -> None:
+    """Forget that these were missing: they are listed again as they were."""
+    _set(db, row_ids, missing=False)
+
+
+def audit_added(db: DbSession, event_id: int, *, run_id: int, above: int, now: datetime) -> None:
+    """Write the audit of everybody a run has added, straight from the rows it wrote.
+
+    above: what `highest_row` gave before the first was written.
+    """
+    column = _registrant.c
+    as_object = func.json_object if _dialect(db) == "sqlite" else func.json_build_object
+    as_json = func.json if _dialect(db) == "sqlite" else (lambda text: text.cast(postgresql.JSON))
+    shown: list[Any] = []
+    for name in (*_KEY, *_PULLED):
+        value = column[name]
+        shown += [literal(name), as_json(value.cast(_TEXT)) if name in ("details", "answers") else value.cast(_TEXT)]
+    rows = select(
+        literal(now, _audit.c.at.type),
+        column.event_id,
+        column.added_by_run,
+        literal("sync"),
+        literal("registrant"),
+        column.id.cast(_TEXT),
+        literal("added"),
+        as_object(*shown).cast(_TEXT),
+    ).where(column.id > above, column.event_id == event_id, column.added_by_run == run_id)
+    names = ["at", "event_id", "run_id", "actor", "subject", "subject_id", "change", "after"]
+    db.execute(insert(_audit).from_select(names, rows))
+
+
+def _upsert(
+    db: DbSession,
+    event_id: int,
+    registrants: Sequence[Registrant],
+    listed: Mapping[RegistrantKey, ListedRegistrant],
+    *,
+    run_id: int,
+    now: datetime,
+) -> None:
+    if not registrants:
+        return
+    as_time = utc_text if _dialect(db) == "sqlite" else _as_is
+    moment = as_time(now)
+    rows = [
+        (
+            one.meeting_id,
+            one.occurrence_id,
+            one.registrant_id,
+            one.email,
+            one.first_name,
+            one.last_name,
+            one.status.value,
+            None if one.registered_at is None else as_time(one.registered_at),
+            one.join_url,
+            _json_text(one.details),
+            _json_text(one.answers),
+            listed[one.key].digest,
+            moment,
+            event_id,
+            False,
+            run_id,
+            moment,
+        )
+        for one in registrants
+    ]
+    db.connection().exec_driver_sql(_upsert_sql(_dialect(db)), rows)
+
+
+def _upsert_sql(dialect: str) -> str:
+    """One row's upsert in the driver's own words. Who is known already keeps who first saw them, and when."""
+    mark = "?" if dialect == "sqlite" else "%s"
+    kept = {*_KEY, "event_id", "added_by_run", "first_seen_at"}
+    changed = ", ".join(f"{name} = excluded.{name}" for name in _UPSERTED if name not in kept)
+    return (
+        f"INSERT INTO registrant ({', '.join(_UPSERTED)}) VALUES ({', '.join(mark for _ in _UPSERTED)}) "  # noqa: S608
+        f"ON CONFLICT ({', '.join(_KEY)}) DO UPDATE SET {changed}"
+    )
+
+
+def _set(db: DbSession, row_ids: Sequence[int], **values: Any) -> None:
+    for start in range(0, len(row_ids), _IDS_A_QUERY):
+        some = row_ids[start : start + _IDS_A_QUERY]
+        db.execute(update(_registrant).where(_registrant.c.id.in_(some)).values(**values))
+
+
+def _redigest(db: DbSession, digests: Iterable[tuple[int, bytes]]) -> None:
+    statement = update(_registrant).where(_registrant.c.id == bindparam("row_id")).values(digest=bindparam("new"))
+    db.connection().execute(
+        statement.values(missing=False), [{"row_id": row_id, "new": digest} for row_id, digest in digests]
+    )
+
+
+def _audited(
+    change: str, updates: Iterable[Update], known: Mapping[RegistrantKey, KnownRegistrant]
+) -> list[dict[str, Any]]:
+    return [
+        _audit_line(change, known[one.before.key].row_id, *changed_fields(one.before, one.after)) for one in updates
+    ]
+
+
+def _audit_line(change: str, row_id: int, before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "change": change,
+        "subject_id": str(row_id),
+        "before": msgspec.to_builtins(before),
+        "after": msgspec.to_builtins(after),
+    }
+
+
+# --------------------------------------------------------------------------------------------------------- sync runs
+
+
+def begin_run(db: DbSession, event_id: int, *, now: datetime) -> int:
+    """Write down that a sync run starts, and give its id. One that was never ended is called interrupted."""
+    db.execute(
+        update(_run)
+        .where(_run.c.event_id == event_id, _run.c.state == RunState.RUNNING.value)
+        .values(state=RunState.FAILED.value, finished_at=now, error="interrupted before it ended")
+    )
+    inserted = db.execute(
+        insert(_run).values(event_id=event_id, state=RunState.RUNNING.value, started_at=now).returning(_run.c.id)
+    )
+    return int(inserted.scalar_one())
+
+
+def end_run(db: DbSession, run_id: int, run: SyncRun) -> None:
+    """Write down how a run ended."""
+    counts = msgspec.to_builtins(run.counts)
+    db.execute(
+        update(_run)
+        .where(_run.c.id == run_id)
+        .values(
+            state=run.state.value,
+            finished_at=run.finished_at,
+            seconds=run.seconds,
+            error=run.error,
+            retry_at=run.retry_at,
+            **counts,
+        )
+    )
+
+
+def last_runs(db: DbSession, event_id: int, *, limit: int = 20) -> list[SyncRun]:
+    """An event's latest sync runs, newest first."""
+    rows = db.execute(
+        select(_run, _event.c.slug)
+        .join(_event, _event.c.id == _run.c.event_id)
+        .where(_run.c.event_id == event_id)
+        .order_by(_run.c.started_at.desc(), _run.c.id.desc())
+        .limit(limit)
+    )
+    names = RunCounts.__dataclass_fields__
+    return [
+        SyncRun(
+            id=row.id,
+            event=row.slug,
+            state=RunState(row.state),
+            started_at=row.started_at,
+            finished_at=row.finished_at,
+            counts=RunCounts(**{name: getattr(row, name) for name in names}),
+            seconds=row.seconds,
+            error=row.error,
+            retry_at=row.retry_at,
+        )
+        for row in rows
+    ]
+
+
+# ------------------------------------------------------------------------------------------------------------ little
+
+_TEXT = _registrant.c.email.type
+
+
+def _dialect(db: DbSession) -> str:
+    return db.get_bind().dialect.name
+
+
+def _as_is(moment: datetime) -> datetime:
+    return moment
+
+
+def _json_text(value: Any) -> str:
+    return msgspec.json.encode(value).decode()

@@ -1,0 +1,318 @@
+"""The tables, their unique keys and their column types. No queries here.
+
+Conventions: rows are named ...Row and never leave this room (functions of the room give values of `domain.records`).
+Every moment is UTC: `timestamptz` on Postgres, ISO text of fixed width on SQLite, so that text order is time order.
+Zoom's ids are text. JSON columns hold JSON text on both databases: nothing is searched inside them.
+A change here wants a migration beside it (see migrations/); a test compares the two.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import CheckConstraint, Column, DateTime, Dialect, Index, LargeBinary, String, Text
+from sqlalchemy.types import TypeDecorator, TypeEngine
+from sqlmodel import Field, SQLModel
+
+from zoomsync.domain.records import OutboxState, RegistrantStatus, RunState
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """Aware UTC in, aware UTC out. A naive datetime is refused (ValueError): it would be a guess."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        if dialect.name == "sqlite":
+            return dialect.type_descriptor(String(32))
+        return dialect.type_descriptor(DateTime(timezone=True))
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"{value!r} has no time zone")
+        return utc_text(value) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        moment = datetime.fromisoformat(value) if isinstance(value, str) else value
+        return moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+
+
+def utc_text(moment: datetime) -> str:
+    """A moment as SQLite keeps it: 2023-03-07T14:00:00.000000+00:00, always 32 characters."""
+    utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+    return utc.isoformat(timespec="microseconds")
+
+
+class JsonText(TypeDecorator[Any]):
+    """Any JSON value, kept as text."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
+        return None if value is None else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Any:
+        return None if value is None else json.loads(value)
+
+
+def _one_of(column: str, states: type[RegistrantStatus] | type[OutboxState] | type[RunState]) -> CheckConstraint:
+    allowed = ", ".join(f"'{state.value}'" for state in states)
+    return CheckConstraint(f"{column} IN ({allowed})", name=f"{column}_known")
+
+
+def _moment(*, nullable: bool = True) -> Any:
+    return Field(default=None, sa_column=Column(UtcDateTime, nullable=nullable))
+
+
+def _json(*, nullable: bool = True) -> Any:
+    return Field(default=None, sa_column=Column(JsonText, nullable=nullable))
+
+
+class InstallationRow(SQLModel, table=True):
+    """What this installation knows of itself, by name: its id (no secret; part of every Message-ID)."""
+
+    __tablename__ = "installation"
+
+    name: str = Field(primary_key=True)
+    value: str
+
+
+class EventRow(SQLModel, table=True):
+    """An event, and the file of it that is in force."""
+
+    __tablename__ = "event"
+
+    id: int | None = Field(default=None, primary_key=True)
+    slug: str = Field(unique=True)
+    title: str
+    status: str
+    language: str
+    timezone: str
+    registration_deadline: datetime = _moment(nullable=False)
+    file_hash: str
+    first_seen_at: datetime = _moment(nullable=False)
+    seen_at: datetime = _moment(nullable=False)
+    leads: Any = _json(nullable=False)  # lead's text -> ISO time it was first seen
+    paused_at: datetime | None = _moment()
+    erased_at: datetime | None = _moment()
+
+
+class SessionRow(SQLModel, table=True):
+    """One sitting of an event (`domain.records.Session`)."""
+
+    __tablename__ = "session"
+    __table_args__ = (Index("session_of_event", "event_id", "key", unique=True),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    event_id: int = Field(foreign_key="event.id")
+    key: str
+    file_id: str = ""
+    title: str
+    starts_at: datetime = _moment(nullable=False)
+    ends_at: datetime = _moment(nullable=False)
+    meeting_id: str
+    occurrence_id: str = ""
+    cancelled: bool = False
+    announce: bool = False
+    sequence: int = 0
+    first_seen_at: datetime = _moment(nullable=False)
+    previous_starts_at: datetime | None = _moment()
+    moved_at: datetime | None = _moment()
+    times_held: bool = False
+
+
+class MeetingRow(SQLModel, table=True):
+    """A meeting or webinar as Zoom last showed it, and what was done to its registration.
+
+    approval_type: what Zoom showed at `observed_at`. The rest: `domain.registration.ClosingRecord`.
+    """
+
+    __tablename__ = "meeting"
+
+    meeting_id: str = Field(primary_key=True)
+    event_id: int = Field(foreign_key="event.id", index=True)
+    kind: str
+    topic: str = ""
+    type: int
+    registration_type: int | None = None
+    approval_type: int
+    host_email: str = ""
+    registration_url: str | None = None
+    starts_at: datetime | None = _moment()
+    observed_at: datetime = _moment(nullable=False)
+    prior_approval_type: int | None = None
+    times_closed: int = 0
+    close_tried_at: datetime | None = _moment()
+    close_verified_at: datetime | None = _moment()
+    close_error: str = ""
+
+
+class RegistrantRow(SQLModel, table=True):
+    """One registration (`domain.records.Registrant`)."""
+
+    __tablename__ = "registrant"
+    __table_args__ = (
+        Index("registrant_key", "meeting_id", "occurrence_id", "registrant_id", unique=True),
+        Index("registrant_of_event", "event_id", "status"),
+        Index("registrant_email", "email"),
+        _one_of("status", RegistrantStatus),
+        # A number is never given twice, as on Postgres: links in mails already sent name it.
+        {"sqlite_autoincrement": True},
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    event_id: int = Field(foreign_key="event.id")
+    meeting_id: str
+    occurrence_id: str = ""
+    registrant_id: str
+    email: str
+    first_name: str = ""
+    last_name: str = ""
+    status: str
+    registered_at: datetime | None = _moment()
+    join_url: str = ""
+    details: Any = _json(nullable=False)  # [[name, value], ...]
+    answers: Any = _json(nullable=False)  # [[title, value], ...]
+    digest: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    missing: bool = False
+    added_by_run: int | None = Field(default=None, foreign_key="sync_run.id")
+    first_seen_at: datetime = _moment(nullable=False)
+    changed_at: datetime = _moment(nullable=False)
+
+
+class SyncRunRow(SQLModel, table=True):
+    """One pull and reconcile of one event (`domain.records.SyncRun`)."""
+
+    __tablename__ = "sync_run"
+    __table_args__ = (Index("sync_run_of_event", "event_id", "started_at"), _one_of("state", RunState))
+
+    id: int | None = Field(default=None, primary_key=True)
+    event_id: int = Field(foreign_key="event.id")
+    state: str
+    started_at: datetime = _moment(nullable=False)
+    finished_at: datetime | None = _moment()
+    pulled: int = 0
+    added: int = 0
+    updated: int = 0
+    cancelled: int = 0
+    reinstated: int = 0
+    unchanged: int = 0
+    held: int = 0
+    pages: int = 0
+    requests: int = 0
+    seconds: float = 0.0
+    error: str = ""
+    retry_at: datetime | None = _moment()
+
+
+class AuditRow(SQLModel, table=True):
+    """One change, with what stood before and after, the run or the person that made it.
+
+    subject: "registrant", "session", "meeting" or "event"; subject_id: that row's own id, as text.
+    change: "added", "updated", "cancelled", "reinstated", "held" ...
+    before, after: the fields that changed (all of them for "added"); None where there was nothing.
+    """
+
+    __tablename__ = "audit"
+    __table_args__ = (Index("audit_of_event", "event_id", "at"), Index("audit_of_subject", "subject", "subject_id"))
+
+    id: int | None = Field(default=None, primary_key=True)
+    at: datetime = _moment(nullable=False)
+    event_id: int = Field(foreign_key="event.id")
+    run_id: int | None = Field(default=None, foreign_key="sync_run.id")
+    actor: str = "sync"
+    subject: str
+    subject_id: str
+    change: str
+    before: Any = _json()
+    after: Any = _json()
+
+
+class OutboxRow(SQLModel, table=True):
+    """A message to send or sent (`domain.records.MessageKey` makes it unique).
+
+    registrant_row: the registrant's own id. in_doubt: how often its fate was unknown. attempts: how often the mail
+    server was reached with it. claim_no: rises with each claim, so that a daemon that was frozen knows its claim is
+    no longer in force (the fence).
+    """
+
+    __tablename__ = "outbox"
+    __table_args__ = (
+        Index("outbox_key", "registrant_row", "session_key", "kind", "occasion", unique=True),
+        Index("outbox_due", "state", "due_at"),
+        Index("outbox_of_event", "event_id", "state"),
+        _one_of("state", OutboxState),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    event_id: int = Field(foreign_key="event.id")
+    registrant_row: int = Field(foreign_key="registrant.id")
+    session_key: str = ""
+    kind: str
+    occasion: str = ""
+    state: str = OutboxState.PENDING.value
+    due_at: datetime = _moment(nullable=False)
+    expires_at: datetime = _moment(nullable=False)
+    reason: str = ""
+    message_id: str = ""
+    body_hash: str = ""
+    attempts: int = 0
+    in_doubt: int = 0
+    owner: str = ""
+    claim_no: int = 0
+    lease_until: datetime | None = _moment()
+    planned_at: datetime = _moment(nullable=False)
+    sent_at: datetime | None = _moment()
+
+
+class AttemptRow(SQLModel, table=True):
+    """One try at an outbox row: what came of it, at which SMTP verb, in the server's words."""
+
+    __tablename__ = "delivery_attempt"
+
+    id: int | None = Field(default=None, primary_key=True)
+    outbox_id: int = Field(foreign_key="outbox.id", index=True)
+    at: datetime = _moment(nullable=False)
+    outcome: str
+    stage: str = ""
+    code: int | None = None
+    words: str = ""
+
+
+class OptOutRow(SQLModel, table=True):
+    """Somebody who wants no more reminders of an event (changes and cancellations still go)."""
+
+    __tablename__ = "opt_out"
+
+    event_id: int = Field(foreign_key="event.id", primary_key=True)
+    email: str = Field(primary_key=True)
+    at: datetime = _moment(nullable=False)
+    via: str = ""
+
+
+class LeaseRow(SQLModel, table=True):
+    """Who does which unit of work ("sync:SLUG", "daemon"), and until when."""
+
+    __tablename__ = "lease"
+
+    name: str = Field(primary_key=True)
+    owner: str
+    until: datetime = _moment(nullable=False)
+
+
+class TombstoneRow(SQLModel, table=True):
+    """A registration whose person was erased: a later pull must not bring it back."""
+
+    __tablename__ = "tombstone"
+
+    meeting_id: str = Field(primary_key=True)
+    registrant_id: str = Field(primary_key=True)
+    at: datetime = _moment(nullable=False)
