@@ -1,0 +1,151 @@
+"""What an answer other than "here it is" means: Zoom's status, code and words made into the errors of `errors.py`.
+
+Zoom's codes are overloaded (300 is a bad field, a stale page token or a meeting without registration) and its wording
+changes, so status, code and message are looked at together. Source: Zoom's API reference, "Errors"; docs/zoom.md.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from zoomsync.errors import (
+    ZoomAuthRefused,
+    ZoomError,
+    ZoomNoRegistration,
+    ZoomNotFound,
+    ZoomRateLimited,
+    ZoomRefused,
+    ZoomScopeMissing,
+    ZoomUnavailable,
+    ZoomWrongKind,
+)
+from zoomsync.zoom import answers
+from zoomsync.zoom.limits import RateRefusal, daily_retry_at, parse_retry_after, read_rate_refusal
+from zoomsync.zoom.transport import Answer, TryAgain
+
+_LONGEST_MESSAGE = 300
+_NO_REGISTRATION = re.compile(r"registration has not been enabled|not set registration as required", re.IGNORECASE)
+_ABSENT = re.compile(r"does not exist|not found|is expired|has expired|invalid (meeting|webinar) id", re.IGNORECASE)
+_SCOPES_IN_WORDS = re.compile(r"\[([^\]]+)\]")
+_CREDENTIALS = (
+    "ZOOMSYNC_ZOOM__ACCOUNT_ID, ZOOMSYNC_ZOOM__CLIENT_ID and ZOOMSYNC_ZOOM__CLIENT_SECRET "
+    "against the app's credentials in the Zoom App Marketplace"
+)
+
+
+class PageTokenExpired(ZoomRefused):
+    """A page token lived its fifteen minutes: the listing starts again from page one."""
+
+
+def raise_if_passing(answer: Answer, what: str, now: datetime) -> None:
+    """Raise TryAgain for what may pass (5xx, a per-second limit), ZoomRateLimited for a daily limit, else nothing."""
+    if answer.status == 429:
+        refusal = read_rate_refusal(answer.headers, answers.read_refusal(answer.body).message, now)
+        if refusal.daily:
+            raise _daily_limit(refusal, what, now)
+        wait = refusal.wait or timedelta(seconds=1)
+        error = ZoomRateLimited(
+            f"Zoom's rate limit was reached and would not let us {what}: other apps of the account may be using it up.",
+            retry_at=now + wait,
+        )
+        raise TryAgain(error, wait.total_seconds())
+    if answer.status >= 500 or answer.status == 408:
+        asked = parse_retry_after(answer.headers.get("Retry-After", ""), now)
+        raise TryAgain(
+            ZoomUnavailable(f"Zoom could not {what} (HTTP {answer.status})."),
+            asked.total_seconds() if asked else None,
+        )
+
+
+def _daily_limit(refusal: RateRefusal, what: str, now: datetime) -> ZoomRateLimited:
+    retry_at = daily_retry_at(refusal, now)
+    return ZoomRateLimited(
+        f"Zoom's daily limit is used up and would not let us {what}; next try {retry_at:%Y-%m-%d %H:%M} UTC.",
+        retry_at=retry_at,
+    )
+
+
+def api_refusal(answer: Answer, what: str, hide: Iterable[str]) -> ZoomError:
+    """The error for a refused call.
+
+    what: completes "Zoom would not ...". hide: secrets that must not be in the text even if Zoom echoes them.
+    """
+    refusal = answers.read_refusal(answer.body)
+    words = _one_line(refusal.message, hide)
+    number = f"HTTP {answer.status}" + (f", code {refusal.code}" if refusal.code is not None else "")
+    said = f"{words or 'no reason given'} ({number})"
+    if refusal.code in (4700, 4711) or "does not contain scopes" in words.lower():
+        return ZoomScopeMissing(_scope_text(what, words, number))
+    if answer.status == 401:
+        return ZoomAuthRefused(f"Zoom refused the token: {said}. Is the app still activated? Check {_CREDENTIALS}.")
+    if _NO_REGISTRATION.search(words):
+        return ZoomNoRegistration(
+            f"Zoom would not {what}: {said}. Switch registration on in the meeting's settings in the Zoom portal."
+        )
+    if refusal.code == 3000 and "cannot access webinar" in words.lower():
+        return ZoomWrongKind(
+            f'Zoom would not {what}: {said}. The id is a webinar\'s: write kind = "webinar" in the event file.'
+        )
+    if refusal.code == 300 and "page token" in words.lower():
+        return PageTokenExpired(f"Zoom would not {what}: {said}.")
+    if answer.status == 404 or refusal.code in (1001, 3001) or (refusal.code == 300 and _ABSENT.search(words)):
+        return ZoomNotFound(f"Zoom would not {what}: {said}. {_not_found_hint(refusal.code)}")
+    if 301 <= answer.status < 400:
+        return ZoomRefused(
+            f"Zoom's address answered with a redirect (HTTP {answer.status}), which is not followed with a token: "
+            "check ZOOMSYNC_ZOOM__API_URL."
+        )
+    return ZoomRefused(f"Zoom would not {what}: {said}.")
+
+
+def token_refusal(answer: Answer, hide: Iterable[str]) -> ZoomAuthRefused:
+    """The error for a refused token request: which settings to look at. hide: as for `api_refusal`."""
+    refusal = answers.read_refusal(answer.body)
+    words = _one_line(refusal.message, hide)
+    said = f"{words or 'no reason given'} (HTTP {answer.status})"
+    told = words.lower()
+    if 300 <= answer.status < 400 or answer.status in (404, 405):
+        return ZoomAuthRefused(f"No token to be had at the OAuth address: {said}. Check ZOOMSYNC_ZOOM__OAUTH_URL.")
+    if refusal.code in (4717, 4738) or "disabled" in told or "deactivated" in told:
+        return ZoomAuthRefused(
+            f"Zoom gave no token: {said}. Activate the Server-to-Server OAuth app in the Zoom App Marketplace."
+        )
+    if "invalid_client" in told or refusal.code in (4702, 4704):
+        return ZoomAuthRefused(
+            f"Zoom gave no token: {said}. Check ZOOMSYNC_ZOOM__CLIENT_ID and ZOOMSYNC_ZOOM__CLIENT_SECRET "
+            "against the app's credentials in the Zoom App Marketplace."
+        )
+    if "grant" in told or refusal.code == 4705:
+        return ZoomAuthRefused(
+            f"Zoom gave no token: {said}. The app must be of the kind Server-to-Server OAuth, "
+            "and ZOOMSYNC_ZOOM__ACCOUNT_ID the account id on its page."
+        )
+    return ZoomAuthRefused(f"Zoom gave no token: {said}. Check {_CREDENTIALS}.")
+
+
+def _scope_text(what: str, words: str, number: str) -> str:
+    named = _SCOPES_IN_WORDS.search(words)
+    scope = f"the scope {named.group(1)}" if named else f"a scope ({words or number})"
+    return (
+        f"Zoom would not {what}: the app lacks {scope}. Add it on the app's Scopes page in the Zoom App Marketplace; "
+        "it holds from the next token on."
+    )
+
+
+def _not_found_hint(code: int | None) -> str:
+    if code == 1001:
+        return "Check the host's e-mail (ZOOMSYNC_ZOOM__HOST_EMAIL)."
+    if code is None:
+        return "These are not Zoom's own words: check ZOOMSYNC_ZOOM__API_URL."
+    return "Check meeting_id in the event file: it was deleted, has expired, or belongs to another account."
+
+
+def _one_line(message: str, hide: Iterable[str]) -> str:
+    """A stranger's message fit for one line of ours: no line breaks or control characters, no secret, not too long."""
+    for secret in hide:
+        if secret:
+            message = message.replace(secret, "***")
+    line = " ".join("".join(char if char.isprintable() else " " for char in message).split())
+    return line[:_LONGEST_MESSAGE].rstrip(" .")
