@@ -1,0 +1,260 @@
+"""The one place that turns settings into wired objects. What they do is in the rooms below; who asks, in `cli`."""
+
+from __future__ import annotations
+
+import gc
+import ipaddress
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from difflib import get_close_matches
+from functools import cached_property
+from pathlib import Path
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from zoomsync.clock import Clock, fixed_clock, system_clock
+from zoomsync.domain.records import Event
+from zoomsync.errors import EventFileError, SettingsError
+from zoomsync.events.files import read_event_file, read_event_files
+from zoomsync.jobs.deliver import Caps, Deliverer
+from zoomsync.jobs.leasing import LeaseClock
+from zoomsync.jobs.remind import sessions_told
+from zoomsync.jobs.sync import Syncer
+from zoomsync.mail.headers import message_id
+from zoomsync.mail.message import OutgoingMessage
+from zoomsync.mail.render import MessageRequest, Renderer
+from zoomsync.mail.smtp import SmtpTransport
+from zoomsync.settings import ZOOM_API_URL, Settings, load_settings
+from zoomsync.store import events as stored_events
+from zoomsync.store.outbox import ClaimedMessage
+from zoomsync.store.schema import Database
+from zoomsync.zoom.client import ZoomClient
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenEvents:
+    """The events a command is about, and an error for each file that cannot be used."""
+
+    events: tuple[Event, ...]
+    errors: tuple[EventFileError, ...] = ()
+
+
+class App:
+    """Settings, clock, and what is made of them when it is first wanted. `close()` it at the end.
+
+    rehearsed_at: the moment of `--now`, None for the real time.
+    """
+
+    def __init__(self, settings: Settings, *, clock: Clock, rehearsed_at: datetime | None = None) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.rehearsed_at = rehearsed_at
+        # Without `--now` leases go by the one clock all processes share; see `store.leases`.
+        self.lease_clock: LeaseClock = (lambda: None) if rehearsed_at is None else clock
+
+    def close(self) -> None:
+        """Close what was opened."""
+        for name in ("zoom", "database"):
+            if name in self.__dict__:
+                self.__dict__.pop(name).close()
+
+    # ------------------------------------------------------------------------------------------------ the outsides
+
+    @cached_property
+    def database(self) -> Database:
+        """The database, its schema brought up to date. Raises StoreError, SchemaTooNew."""
+        database = Database(self.settings.resolved_database_url)
+        database.upgrade()
+        return database
+
+    @cached_property
+    def zoom(self) -> ZoomClient:
+        """The Zoom account. Raises SettingsError where a credential is missing."""
+        zoom = self.settings.zoom
+        missing = self.settings.zoom_credentials_missing()
+        if missing:
+            raise SettingsError(
+                f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not set: "
+                'write them into .env, from the Zoom app\'s page "App Credentials".'
+            )
+        assert zoom.account_id is not None
+        assert zoom.client_id is not None
+        assert zoom.client_secret is not None
+        return ZoomClient(
+            account_id=zoom.account_id,
+            client_id=zoom.client_id,
+            client_secret=zoom.client_secret.get_secret_value(),
+            # With Zoom's own address the one in the token's answer is followed.
+            api_url=None if zoom.api_url == ZOOM_API_URL else zoom.api_url,
+            oauth_url=zoom.oauth_url,
+            plan=zoom.plan,
+            host_email=zoom.host_email,
+            clock=system_clock,
+        )
+
+    @cached_property
+    def renderer(self) -> Renderer:
+        return Renderer(sender=self.settings.mail.sender, template_dir=self.settings.templates_dir)
+
+    def transport(self) -> SmtpTransport:
+        smtp = self.settings.smtp
+        return SmtpTransport(
+            host=smtp.host,
+            port=smtp.port,
+            username=smtp.username,
+            password=smtp.password.get_secret_value() if smtp.password else None,
+            security=smtp.security,
+        )
+
+    # --------------------------------------------------------------------------------------------------- the jobs
+
+    def syncer(self) -> Syncer:
+        return Syncer(database=self.database, zoom=self.zoom, clock=self.clock, lease_clock=self.lease_clock)
+
+    def deliverer(self, events: Mapping[int, Event]) -> Deliverer[OutgoingMessage]:
+        """A delivery of these events' mail; keys are the store's ids."""
+        smtp = self.settings.smtp
+        return Deliverer(
+            database=self.database,
+            transport=self.transport(),
+            render=self.writer(events),
+            clock=self.clock,
+            lease_clock=self.lease_clock,
+            rate_clock=system_clock,
+            connections=smtp.connections,
+            caps=Caps(smtp.max_per_minute, smtp.max_per_hour, smtp.max_per_day),
+            resend=self.settings.mail.in_doubt == "resend",
+        )
+
+    def writer(self, events: Mapping[int, Event]) -> Callable[[ClaimedMessage], OutgoingMessage]:
+        """Writes a claimed message by the event's file as it is now, for person and sessions as the claim found them."""
+        installation = self.database.write(stored_events.installation_id)
+
+        def write(claimed: ClaimedMessage) -> OutgoingMessage:
+            event, key, person = events[claimed.event_id], claimed.key, claimed.registrant
+            return self.renderer.render(
+                MessageRequest(
+                    event=event,
+                    registrant=person,
+                    kind=key.kind,
+                    now=self.clock(),
+                    message_id=claimed.message_id
+                    or message_id(
+                        installation,
+                        person.meeting_id,
+                        f"{person.occurrence_id}/{person.registrant_id}",
+                        key.session_key,
+                        key.kind,
+                        key.occasion,
+                        self.renderer.sender_of(event).domain,
+                    ),
+                    sessions=sessions_told(key.kind, claimed.session, claimed.sessions, event.timezone),
+                )
+            )
+
+        return write
+
+    # -------------------------------------------------------------------------------------------------- the events
+
+    def choose_events(self, names: Sequence[str]) -> ChosenEvents:
+        """The events of these names (slugs, or paths of their files), or all there are.
+
+        Raises EventFileError for a broken file that was named, or where every file is broken; SettingsError for a
+        name that is none, or where there is no event file at all.
+        """
+        folder = self.settings.resolved_events_dir
+        found = read_event_files(folder)
+        if not names:
+            if not found.events:
+                if found.errors:
+                    raise EventFileErrors(found.errors)
+                raise SettingsError(f"There is no event file in {folder}: zoomsync init writes a first one.")
+            return ChosenEvents(found.events, found.errors)
+        good = {event.slug: event for event in found.events}
+        broken = {Path(error.file).stem: error for error in found.errors}
+        chosen = []
+        for name in names:
+            slug = Path(name).stem if name.endswith(".toml") else name
+            if slug in good:
+                chosen.append(good[slug])
+            elif slug in broken:
+                raise broken[slug]
+            elif name.endswith(".toml") and Path(name).is_file():
+                chosen.append(read_event_file(Path(name)))
+            else:
+                near = get_close_matches(slug, [*good, *broken], n=1)
+                hint = f" Do you mean {near[0]}?" if near else f" There are: {', '.join(sorted(good))}." if good else ""
+                raise SettingsError(f"There is no event {name} in {folder}.{hint}")
+        return ChosenEvents(tuple(chosen))
+
+    # ------------------------------------------------------------------------------------------------- rehearsals
+
+    def refuse_rehearsing_for_real(self, *, zoom: bool, mail: bool, yes: bool) -> None:
+        """Raise SettingsError where `--now` would write to a Zoom or a mail server that is not on this machine."""
+        if self.rehearsed_at is None or yes:
+            return
+        real = []
+        if zoom and not _is_loopback(urlsplit(self.settings.zoom.api_url).hostname or ""):
+            real.append("Zoom")
+        if mail and not _is_loopback(self.settings.smtp.host):
+            real.append(f"the mail server {self.settings.smtp.host}")
+        if real:
+            raise SettingsError(
+                f"With --now this would act on {' and '.join(real)} as if it were another time: "
+                "say --yes if that is meant, or look first with --dry-run."
+            )
+
+
+class EventFileErrors(SettingsError):
+    """Every event file is broken; one line each."""
+
+    def __init__(self, errors: Sequence[EventFileError]) -> None:
+        super().__init__("\n".join(map(str, errors)))
+
+
+def open_app(
+    *,
+    config: Path | None,
+    cwd: Path,
+    environ: Mapping[str, str],
+    now: str | None = None,
+    language: str | None = None,
+) -> App:
+    """Read the settings and wire them. now: the text of `--now`. Raises SettingsError."""
+    overrides = {} if language is None else {"language": language}
+    settings = load_settings(config_file=config, cwd=cwd, environ=environ, overrides=overrides)
+    if now is None:
+        return App(settings, clock=system_clock)
+    moment = read_moment(now, settings.timezone)
+    return App(settings, clock=fixed_clock(moment), rehearsed_at=moment)
+
+
+def read_moment(text: str, zone: str) -> datetime:
+    """A moment as people type it: ISO 8601, in `zone` where it names none. Raises SettingsError."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise SettingsError(
+            f"--now {text} is no time: write for instance 2023-03-06T17:00 ({zone}) or 2023-03-06T23:00Z."
+        ) from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(zone))
+
+
+def spare_the_collector() -> None:
+    """Have Python look for reference cycles less often.
+
+    A pull makes hundreds of thousands of small values and no cycles; looking through them again and again costs a
+    fifth of its time. What was imported is left out of every look.
+    """
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 20)
+
+
+def _is_loopback(host: str) -> bool:
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,59 @@
+"""The command line: words in, exit code out. One file a family of commands; heavy imports live inside them.
+
+Exit codes: 0 all well; 1 at least one event or message failed, the rest was done; 2 wrong usage or configuration,
+nothing was done; 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+from zoomsync.cli.options import global_options_first
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and give its exit code. `argv` is without the program's name; by default the process's own."""
+    from typer.exceptions import Abort, TyperException
+
+    from zoomsync.cli.commands import app
+    from zoomsync.errors import EventFileError, SettingsError, ZoomsyncError
+
+    words = global_options_first(sys.argv[1:] if argv is None else argv)
+    debug = "--debug" in words
+    try:
+        code = app(words, prog_name="zoomsync", standalone_mode=False)
+        sys.stdout.flush()
+        return code if isinstance(code, int) else 0
+    except TyperException as error:
+        return _say(error, code=2, debug=debug)
+    except (SettingsError, EventFileError) as error:
+        return _say(error, code=2, debug=debug)
+    except ZoomsyncError as error:
+        return _say(error, code=1, debug=debug)
+    except (Abort, KeyboardInterrupt):
+        print("zoomsync: interrupted", file=sys.stderr)  # noqa: T201
+        return 130
+    except BrokenPipeError:
+        # The reader of a pipe went away (`| head`): nothing is wrong. The flush at exit must not complain either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        if debug:
+            raise
+        print(  # noqa: T201
+            f"zoomsync: something unforeseen happened ({type(error).__name__}: {error}). "
+            "Run the same command with --debug to see where, and please report it.",
+            file=sys.stderr,
+        )
+        return 1
+
+
+def _say(error: Exception, *, code: int, debug: bool) -> int:
+    if debug:
+        raise error
+    message = error.format_message() if hasattr(error, "format_message") else str(error)
+    for line in (message or "missing a command; try zoomsync --help").splitlines():
+        print(f"zoomsync: {line}", file=sys.stderr)  # noqa: T201
+    return code

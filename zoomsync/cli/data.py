@@ -1,0 +1,84 @@
+"""`zoomsync db`: the database by hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from zoomsync.cli.house import opened, options_of
+from zoomsync.cli.output import answer, answer_json, progress_bar
+
+db_app = typer.Typer(no_args_is_help=True, help="The database by hand: its schema, a backup, a copy.")
+
+
+def add_to(app: typer.Typer) -> None:
+    app.add_typer(db_app, name="db")
+
+
+@db_app.command("upgrade")
+def upgrade(ctx: typer.Context) -> int:
+    """Bring the schema up to date. Every command does so by itself."""
+    with opened(ctx) as app:
+        database = app.database
+        _say(ctx, {"database": database.shown_url, "schema": database.current()}, "{database}: schema {schema}")
+        return 0
+
+
+@db_app.command("current")
+def current(ctx: typer.Context) -> int:
+    """Say which schema the database has, and which this zoomsync wants; exit code 1 if they differ."""
+    from zoomsync.store.schema import Database
+
+    with opened(ctx) as app:
+        database = Database(app.settings.resolved_database_url)
+        try:
+            found = {"database": database.shown_url, "schema": database.current(), "newest": database.newest()}
+        finally:
+            database.close()
+        _say(ctx, found, "{database}: schema {schema}, newest {newest}")
+        return 0 if found["schema"] == found["newest"] else 1
+
+
+@db_app.command("backup")
+def backup(
+    ctx: typer.Context, file: Annotated[Path, typer.Argument(metavar="FILE", help="Where to; must not be there yet.")]
+) -> int:
+    """Write a copy of the whole database into a SQLite file, while work goes on."""
+    from zoomsync.store import copying
+
+    with opened(ctx) as app:
+        copying.backup(app.database, file)
+        _say(ctx, {"file": str(file)}, "Written: {file}. Keep it safe: it holds personal data.")
+        return 0
+
+
+@db_app.command("copy")
+def copy(
+    ctx: typer.Context,
+    source: Annotated[str, typer.Argument(metavar="FROM", help="Address of the database to read.")],
+    target: Annotated[str, typer.Argument(metavar="TO", help="Address of an empty database.")],
+) -> int:
+    """Copy one database into another, as from SQLite to Postgres."""
+    from zoomsync.store import copying
+    from zoomsync.store.schema import Database
+
+    options = options_of(ctx)
+    with opened(ctx), progress_bar("Copying", wanted=not (options.quiet or options.json)) as progress:
+        old, new = Database(source), Database(target)
+        try:
+            new.upgrade()
+            rows = copying.copy(old, new, (lambda _, done, total: progress(done, total)) if progress else None)
+        finally:
+            old.close()
+            new.close()
+        _say(ctx, {"rows": rows, "total": sum(rows.values())}, "Copied {total} rows.")
+        return 0
+
+
+def _say(ctx: typer.Context, document: dict[str, object], words: str) -> None:
+    if options_of(ctx).json:
+        answer_json(document)
+    else:
+        answer(words.format(**document))

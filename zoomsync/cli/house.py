@@ -1,0 +1,50 @@
+"""What every command does around its work: settings read, logs set up, things closed, errors of files told."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from zoomsync.cli.options import Options
+from zoomsync.cli.output import talk
+
+if TYPE_CHECKING:
+    from zoomsync.app import App, ChosenEvents
+
+
+def options_of(ctx: typer.Context) -> Options:
+    """The global options of this call."""
+    return ctx.find_object(Options) or Options()
+
+
+@contextmanager
+def opened(ctx: typer.Context) -> Iterator[App]:
+    """The wired objects of this call, closed at its end. Raises SettingsError."""
+    from zoomsync import failpoints
+    from zoomsync.app import open_app, spare_the_collector
+    from zoomsync.cli.logs import set_up_logging
+
+    options = options_of(ctx)
+    failpoints.arm(os.environ.get("ZOOMSYNC_FAILPOINT"))
+    app = open_app(
+        config=options.config, cwd=Path.cwd(), environ=os.environ, now=options.now, language=options.language
+    )
+    set_up_logging(app.settings.log.level, app.settings.log.format, verbose=options.verbose, quiet=options.quiet)
+    spare_the_collector()
+    try:
+        yield app
+    finally:
+        app.close()
+
+
+def chosen_events(app: App, names: Sequence[str]) -> ChosenEvents:
+    """The events a command is about; files that cannot be used are told on standard error, and the rest goes on."""
+    chosen = app.choose_events(names)
+    for error in chosen.errors:
+        talk(f"zoomsync: {error}")
+    return chosen

@@ -1,0 +1,265 @@
+"""`zoomsync remind`, `zoomsync preview` and `zoomsync outbox`."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from zoomsync.cli.house import chosen_events, opened, options_of
+from zoomsync.cli.output import answer, answer_json, answer_table, talk
+from zoomsync.cli.sync import Events
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from zoomsync.app import App
+    from zoomsync.domain.records import Event
+    from zoomsync.jobs.deliver import DeliveryReport
+    from zoomsync.jobs.remind import RemindReport
+    from zoomsync.store.outbox import OutboxEntry
+
+outbox_app = typer.Typer(no_args_is_help=True, help="What was sent, what waits, what failed and with which words.")
+
+
+def add_to(app: typer.Typer) -> None:
+    app.command("remind")(remind)
+    app.command("preview")(preview)
+    app.add_typer(outbox_app, name="outbox")
+
+
+def remind(
+    ctx: typer.Context,
+    events: Events = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show each message; send and write nothing.")] = False,
+) -> int:
+    """Plan what is due and deliver it."""
+    from zoomsync.domain.records import OutboxState
+    from zoomsync.jobs.remind import rehearse
+    from zoomsync.jobs.remind import remind as carry_out
+
+    options = options_of(ctx)
+    with opened(ctx) as app:
+        chosen = chosen_events(app, events or [])
+        if dry_run:
+            report = rehearse(chosen.events, database=app.database, clock=app.clock)
+        else:
+            app.refuse_rehearsing_for_real(zoom=False, mail=True, yes=options.yes)
+            app.zoom  # noqa: B018 - credentials that are missing are told before anything is done
+            report = carry_out(
+                chosen.events,
+                database=app.database,
+                sync=lambda event: app.syncer().sync(event),
+                deliver=lambda ready: _deliver(app, ready),
+                clock=app.clock,
+            )
+        _print(report, dry_run=dry_run, as_json=options.json)
+        for problem in report.problems:
+            talk(f"zoomsync: {problem}")
+        return 1 if chosen.errors or report.problems or report.count(OutboxState.FAILED) else 0
+
+
+def _deliver(app: App, ready: Mapping[int, Event]) -> DeliveryReport:
+    """Deliver; a SIGTERM meanwhile finishes the messages in hand and gives the rest back."""
+    import signal
+    import threading
+
+    stop = threading.Event()
+    before = signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    try:
+        return app.deliverer(ready).deliver(event_ids=list(ready), stop=stop)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _print(report: RemindReport, *, dry_run: bool, as_json: bool) -> None:
+    from zoomsync.domain.records import OutboxState
+
+    counted = ("sent", "failed", "skipped", "in_doubt", "deferred")
+    counts = {name: report.count(OutboxState(name)) for name in counted}
+    if as_json:
+        messages = [{**asdict(one), "state": one.state.value, "reason": one.reason or None} for one in report.messages]
+        answer_json({"planned": report.planned, **counts, "messages": messages})
+        return
+    if report.messages and (dry_run or len(report.messages) <= 40):
+        answer_table(
+            ["Event", "Session", "Kind", "To", "State", "Why"],
+            [
+                (one.event, one.session, one.kind, one.to, "would be sent" if dry_run else one.state, one.reason)
+                for one in report.messages
+            ],
+        )
+    if dry_run:
+        answer(f"{len(report.messages)} messages would be sent now; nothing was sent or written.")
+    else:
+        told = ", ".join(
+            f"{count} {name.replace('_', ' ')}" for name, count in counts.items() if count or name == "sent"
+        )
+        answer(f"{report.planned} planned anew; {told}.")
+
+
+def preview(
+    ctx: typer.Context,
+    event: Annotated[str, typer.Argument(metavar="EVENT", help="The event's name.")],
+    output: Annotated[Path, typer.Option(help="The folder to write into.")] = Path("preview"),
+    send: Annotated[str | None, typer.Option(metavar="ADDRESS", help="Also send one of each kind there.")] = None,
+) -> int:
+    """Write the e-mails of an event as .eml and .html for a look."""
+    from zoomsync.domain.records import OutcomeKind
+    from zoomsync.domain.sessions import follow_sessions
+    from zoomsync.errors import BatchStopped, SettingsError
+    from zoomsync.jobs.check import known_sessions
+    from zoomsync.mail.samples import sample_requests
+    from zoomsync.text import file_name, is_email
+
+    options = options_of(ctx)
+    with opened(ctx) as app:
+        (chosen,) = chosen_events(app, [event]).events
+        if send is not None and not is_email(send):
+            raise SettingsError(f"--send {send} is not one e-mail address.")
+        folder = output / chosen.slug
+        folder.mkdir(parents=True, exist_ok=True)
+        written = []
+        now = app.clock()
+        sessions = follow_sessions(chosen, (), known_sessions(app.database, chosen.slug), now).sessions
+        domain = app.renderer.sender_of(chosen).domain
+        requests = sample_requests(chosen, sessions, now, to=send, domain=domain)
+        messages = [(request.kind, app.renderer.render(request)) for request in requests]
+        for kind, message in messages:
+            name = file_name(kind.replace(":", "-").replace(" ", "-"))
+            for suffix, data in ((".eml", message.data), (".html", message.html.encode())):
+                path = folder / (name + suffix)
+                path.write_bytes(data)
+                written.append(str(path))
+        if send is not None:
+            with app.transport().open() as connection:
+                for kind, message in messages:
+                    outcome = connection.send(message, lambda: True)
+                    if outcome.kind is not OutcomeKind.ACCEPTED:
+                        raise BatchStopped(f"{kind} was not sent: {outcome.words}")
+        if options.json:
+            answer_json({"files": written, "sent_to": send})
+        else:
+            for kind, message in messages:
+                answer(f"{kind:14} {message.subject}")
+            answer(f"Written into {folder}." + (f" Sent to {send}, marked as a test." if send else ""))
+        return 0
+
+
+@outbox_app.command("list")
+def outbox_list(
+    ctx: typer.Context,
+    events: Events = None,
+    state: Annotated[list[str] | None, typer.Option(help="Only messages in this state; may be given again.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="How many at most.")] = 200,
+) -> int:
+    """List messages by the time they are due."""
+    from zoomsync.domain.records import OutboxState
+    from zoomsync.errors import SettingsError
+    from zoomsync.store import events as stored_events
+    from zoomsync.store import outbox
+
+    wrong = [name for name in state or [] if name not in list(OutboxState)]
+    if wrong:
+        raise SettingsError(f"There is no state {wrong[0]}; there are: {', '.join(OutboxState)}.")
+    with opened(ctx) as app:
+        with app.database.read() as db:
+            known = {one.slug: one.id for one in stored_events.all_stored(db)}
+            strange = [name for name in events or [] if name not in known]
+            if strange:
+                raise SettingsError(
+                    f"The database knows no event {strange[0]}; it knows: {', '.join(known) or 'none'}."
+                )
+            entries = outbox.listing(
+                db,
+                event_ids=[known[name] for name in events] if events else None,
+                states=[OutboxState(name) for name in state] if state else None,
+                limit=limit,
+            )
+        if options_of(ctx).json:
+            answer_json({"messages": [asdict(entry) for entry in entries]})
+            return 0
+        answer_table(
+            ["No.", "Event", "Session", "Kind", "To", "State", "Due (UTC)", "Sent (UTC)", "Why"],
+            [
+                (
+                    entry.id,
+                    entry.event,
+                    entry.session,
+                    entry.kind,
+                    entry.email,
+                    entry.state,
+                    f"{entry.due_at:%Y-%m-%d %H:%M}",
+                    f"{entry.sent_at:%Y-%m-%d %H:%M}" if entry.sent_at else "",
+                    entry.reason,
+                )
+                for entry in entries
+            ],
+            right=[0],
+        )
+        return 0
+
+
+Number = Annotated[int, typer.Argument(metavar="NUMBER", help="The message's number in `outbox list`.")]
+
+
+@outbox_app.command("show")
+def outbox_show(ctx: typer.Context, number: Number) -> int:
+    """Show one message and every try at it."""
+    from zoomsync.errors import SettingsError
+    from zoomsync.store import outbox
+
+    with opened(ctx) as app:
+        with app.database.read() as db:
+            found = outbox.show(db, number)
+        if found is None:
+            raise SettingsError(f"There is no message number {number}.")
+        entry, attempts = found
+        if options_of(ctx).json:
+            answer_json({**asdict(entry), "tries": [asdict(one) for one in attempts]})
+            return 0
+        _show_entry(entry)
+        for one in attempts:
+            code = f" {one.code}" if one.code else ""
+            answer(f"  {one.at:%Y-%m-%d %H:%M:%S}Z {one.outcome} at {one.stage}{code}: {one.words}")
+        return 0
+
+
+def _show_entry(entry: OutboxEntry) -> None:
+    from zoomsync.text import terminal
+
+    for name, value in asdict(entry).items():
+        if value not in ("", None):
+            answer(f"{name:14} {terminal(str(value))}")
+
+
+@outbox_app.command("retry")
+def outbox_retry(ctx: typer.Context, number: Number) -> int:
+    """Have a message sent at the next opportunity that failed, waits or is in doubt."""
+    return _by_hand(ctx, number, "retry")
+
+
+@outbox_app.command("abort")
+def outbox_abort(ctx: typer.Context, number: Number) -> int:
+    """Take a message out that has not been sent."""
+    return _by_hand(ctx, number, "abort")
+
+
+def _by_hand(ctx: typer.Context, number: int, act: str) -> int:
+    import getpass
+
+    from zoomsync.store import outbox
+
+    change = outbox.retry if act == "retry" else outbox.abort
+    with opened(ctx) as app:
+        now = app.clock()
+        refusal = app.database.write(lambda db: change(db, number, now=now, actor=f"command ({getpass.getuser()})"))
+        if options_of(ctx).json:
+            answer_json({"number": number, "done": not refusal, "reason": refusal or None})
+        elif refusal:
+            talk(f"zoomsync: message {number}: {refusal}")
+        else:
+            answer(f"Message {number}: {'will be sent at the next remind' if act == 'retry' else 'taken out'}.")
+        return 1 if refusal else 0

@@ -1,0 +1,145 @@
+"""`zoomsync init`, `zoomsync check` and `zoomsync simulate`."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from zoomsync.cli.house import chosen_events, opened, options_of
+from zoomsync.cli.output import answer, answer_json, talk
+from zoomsync.cli.sync import Events
+from zoomsync.text import terminal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from zoomsync.app import App
+    from zoomsync.jobs.check import CheckLine
+
+
+def add_to(app: typer.Typer) -> None:
+    app.command("init")(init)
+    app.command("check")(check)
+    app.command("simulate")(simulate)
+
+
+def init(ctx: typer.Context) -> int:
+    """Write a commented settings file, .env.example and a first event file; overwrite nothing."""
+    from zoomsync.clock import system_clock
+    from zoomsync.events.init import write_starter_files
+
+    done = write_starter_files(Path.cwd(), system_clock().date())
+    if options_of(ctx).json:
+        answer_json({"written": [str(path) for path in done.written], "kept": [str(path) for path in done.kept]})
+        return 0
+    for path in done.written:
+        answer(f"written  {path}")
+    for path in done.kept:
+        answer(f"kept     {path} (it was there)")
+    answer("Next: fill in .env after .env.example, change the event's file, then run zoomsync check.")
+    return 0
+
+
+def check(ctx: typer.Context, events: Events = None) -> int:
+    """Try credentials, scopes, meetings, database, mail server and event files, and say what to fix."""
+    from zoomsync.jobs.check import Mark
+
+    options = options_of(ctx)
+    with opened(ctx) as app:
+        lines = []
+        for line in _findings(app, events or []):
+            lines.append(line)
+            if not options.json:
+                _show(line)
+        crosses = sum(line.mark is Mark.CROSS for line in lines)
+        if options.json:
+            answer_json({"ok": not crosses, "lines": [asdict(line) for line in lines]})
+        else:
+            warnings = sum(line.mark is Mark.WARNING for line in lines)
+            answer(f"{crosses} to mend, {warnings} to look at, {len(lines) - crosses - warnings} in order.")
+        return 1 if crosses else 0
+
+
+def _findings(app: App, names: list[str]) -> Iterator[CheckLine]:
+    from zoomsync.domain.records import ZoomKind
+    from zoomsync.errors import StoreError
+    from zoomsync.jobs.check import (
+        CheckLine,
+        Mark,
+        check_database,
+        check_event,
+        check_mail,
+        check_zoom,
+        known_sessions,
+    )
+
+    chosen = chosen_events(app, names)
+    for event in chosen.events:
+        yield CheckLine(Mark.OK, event.slug, "its file can be read")
+    for error in chosen.errors:
+        yield CheckLine(Mark.CROSS, Path(error.file).stem, str(error))
+    yield from check_database(lambda: app.database)
+    missing = app.settings.zoom_credentials_missing()
+    if missing:
+        yield CheckLine(Mark.CROSS, "zoom", f"{', '.join(missing)} not set", "write them into .env")
+    else:
+        yield from check_zoom(app.zoom, {event.zoom.kind for event in chosen.events} or {ZoomKind.MEETING})
+        for event in chosen.events:
+            try:
+                known = known_sessions(app.database, event.slug)
+            except StoreError:
+                known = []  # told already
+            yield from check_event(event, app.zoom, known, app.clock())
+    smtp = app.settings.smtp
+    with app.transport().open() as connection:
+        yield from check_mail(connection.connect, f"{smtp.host}:{smtp.port}")
+
+
+def _show(line: CheckLine) -> None:
+    from zoomsync.jobs.check import Mark
+
+    sign = {Mark.OK: "✓", Mark.WARNING: "!", Mark.CROSS: "✗"}[line.mark]
+    answer(terminal(f"{sign} {line.about}: {line.text}"))
+    if line.remedy:
+        answer(terminal(f"    → {line.remedy}"))
+
+
+def simulate(
+    ctx: typer.Context,
+    host: Annotated[str, typer.Option(help="Where to listen.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="The port.", min=1, max=65_535)] = 8700,
+    registrants: Annotated[int, typer.Option(help="How many people have registered already.")] = 12,
+) -> int:
+    """Run a Zoom account to play with: the model event, its registration form, and faults on demand."""
+    from zoomsync.app import read_moment
+    from zoomsync.clock import running_clock, system_clock
+    from zoomsync.errors import SettingsError
+    from zoomsync.simulate.model_event import MODEL_LINK_TOKEN, MODEL_MEETING_ID
+    from zoomsync.simulate.server import serve
+    from zoomsync.simulate.world import World
+
+    options = options_of(ctx)
+    clock = running_clock(read_moment(options.now, "America/Guatemala")) if options.now else system_clock
+    world = World.model_account(clock)
+    if registrants:
+        world.populate(MODEL_MEETING_ID, registrants)
+    base = f"http://{host}:{port}"
+    talk(f"A Zoom account to play with, at {base}. For the other terminal:")
+    for line in (
+        "export ZOOMSYNC_ZOOM__ACCOUNT_ID=demo-account ZOOMSYNC_ZOOM__CLIENT_ID=demo-client",
+        f"export ZOOMSYNC_ZOOM__CLIENT_SECRET=demo-secret ZOOMSYNC_ZOOM__API_URL={base}/v2",
+        f"export ZOOMSYNC_ZOOM__OAUTH_URL={base}/oauth/token",
+    ):
+        talk(f"  {line}")
+    talk(f"The registration form: {base}/meeting/register/{MODEL_LINK_TOKEN}")
+    talk(f"Cancel somebody, raise faults, look inside: {base}/simulate/ tells how. Ctrl-C ends it.")
+    try:
+        serve(host, port, world)
+    except KeyboardInterrupt:
+        return 0
+    except OSError as error:
+        raise SettingsError(f"Cannot listen on {host}:{port} ({error.strerror}): choose another --port.") from error
+    return 0

@@ -1,0 +1,214 @@
+"""What `zoomsync check` tries, a line each: credentials, scopes, meetings, database, mail server, times.
+
+Nothing is changed anywhere. Each trial gives lines, and none stops the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+from zoomsync.domain.records import (
+    ApprovalType,
+    Closing,
+    Event,
+    EventStatus,
+    Meeting,
+    Outcome,
+    OutcomeKind,
+    Session,
+    ZoomKind,
+)
+from zoomsync.domain.sessions import follow_sessions
+from zoomsync.errors import StoreError, ZoomError
+from zoomsync.store import events as stored_events
+from zoomsync.store.schema import Database
+
+CLOCKS_APART_AT_MOST = timedelta(minutes=2)
+
+
+class Mark(StrEnum):
+    OK = "ok"
+    WARNING = "warning"
+    CROSS = "cross"
+
+
+@dataclass(frozen=True, slots=True)
+class CheckLine:
+    """One finding. about: "zoom", "database", "mail", "files" or an event's slug. remedy: what to do, "" if nothing."""
+
+    mark: Mark
+    about: str
+    text: str
+    remedy: str = ""
+
+
+class ZoomAccount(Protocol):
+    """What checking needs of Zoom beside reading meetings."""
+
+    @property
+    def scopes(self) -> frozenset[str]: ...
+
+    @property
+    def server_time_offset(self) -> timedelta | None: ...
+
+    def find_meetings(self, event: Event) -> tuple[Meeting, ...]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Need:
+    """A right that the Zoom app needs, by its granular name and the classic one that includes it."""
+
+    to: str
+    granular: str
+    classic: str
+    required: bool
+
+
+_NEEDS = (
+    _Need("read registrants", "{kind}:read:list_registrants:admin", "{kind}:read:admin", True),
+    _Need("read meetings", "{kind}:read:{kind}:admin", "{kind}:read:admin", True),
+    _Need("close registration", "{kind}:update:{kind}:admin", "{kind}:write:admin", False),
+    _Need("approve or deny registrants", "{kind}:update:registrant_status:admin", "{kind}:write:admin", False),
+)
+
+
+def check_database(database: Callable[[], Database]) -> Iterator[CheckLine]:
+    """Whether the database can be reached, is sound, and takes a write."""
+    try:
+        opened = database()
+        opened.check()
+    except StoreError as error:
+        yield CheckLine(Mark.CROSS, "database", str(error))
+    else:
+        yield CheckLine(Mark.OK, "database", f"{opened.shown_url} can be read and written")
+
+
+def check_mail(connect: Callable[[], Outcome], host: str) -> Iterator[CheckLine]:
+    """Whether the mail server lets us in; no message is sent."""
+    outcome = connect()
+    if outcome.kind is OutcomeKind.ACCEPTED:
+        yield CheckLine(Mark.OK, "mail", f"{host} lets us in")
+        return
+    code = f" ({outcome.code})" if outcome.code else ""
+    yield CheckLine(
+        Mark.CROSS,
+        "mail",
+        f"{host} does not let us in, at {outcome.stage}{code}: {outcome.words}",
+        "set ZOOMSYNC_SMTP__HOST, __PORT, __SECURITY, __USERNAME and __PASSWORD as your mail provider says",
+    )
+
+
+def check_zoom(zoom: ZoomAccount, kinds: Collection[ZoomKind]) -> Iterator[CheckLine]:
+    """Whether Zoom gives a token, with the rights that are needed for events of these kinds."""
+    try:
+        scopes = zoom.scopes
+    except ZoomError as error:
+        yield CheckLine(Mark.CROSS, "zoom", str(error))
+        return
+    yield CheckLine(Mark.OK, "zoom", "the credentials are accepted")
+    for kind in sorted(kinds):
+        for need in _NEEDS:
+            granular, classic = need.granular.format(kind=kind), need.classic.format(kind=kind)
+            if scopes and not {granular, classic} & scopes:
+                # Zoom has been seen to answer with broader names than were ticked, so this is a hint, not a verdict.
+                yield CheckLine(
+                    Mark.WARNING,
+                    "zoom",
+                    f"the app does not name the scope to {need.to}: {granular}",
+                    "add it to the app in marketplace.zoom.us, under Scopes",
+                )
+    yield from _check_clock(zoom.server_time_offset)
+
+
+def _check_clock(offset: timedelta | None) -> Iterator[CheckLine]:
+    if offset is not None and abs(offset) > CLOCKS_APART_AT_MOST:
+        minutes = round(abs(offset).total_seconds() / 60)
+        yield CheckLine(
+            Mark.WARNING,
+            "zoom",
+            f"this machine's clock is {minutes} minutes {'behind' if offset > timedelta(0) else 'ahead of'} Zoom's",
+            "set the clock: reminders and the deadline go by it",
+        )
+
+
+def check_event(event: Event, zoom: ZoomAccount, known: Collection[Session], now: datetime) -> Iterator[CheckLine]:
+    """Whether an event's file and Zoom agree. known: the sessions that the database has of it."""
+    if event.status is EventStatus.DRAFT:
+        yield CheckLine(Mark.WARNING, event.slug, "is a draft: no mail, no closing", 'set status = "active" to go live')
+    try:
+        meetings = zoom.find_meetings(event)
+    except ZoomError as error:
+        yield CheckLine(Mark.CROSS, event.slug, str(error))
+        return
+    for meeting in meetings:
+        yield from _check_meeting(event, meeting)
+    yield from _check_times(event, meetings, known, now)
+
+
+def _check_meeting(event: Event, meeting: Meeting) -> Iterator[CheckLine]:
+    name = f'{meeting.kind} {meeting.meeting_id} "{meeting.topic}"'
+    if meeting.approval_type == ApprovalType.NO_REGISTRATION:
+        yield CheckLine(
+            Mark.CROSS, event.slug, f"{name} has no registration", "switch registration on in the Zoom portal"
+        )
+        return
+    yield CheckLine(Mark.OK, event.slug, f"{name} is found, with registration")
+    if meeting.kind is not event.zoom.kind:
+        yield CheckLine(
+            Mark.WARNING, event.slug, f"it is a {meeting.kind}", f'write kind = "{meeting.kind}" under [zoom]'
+        )
+    if event.zoom.meeting_id is None and not any(spec.meeting_id for spec in event.sessions):
+        yield CheckLine(
+            Mark.WARNING,
+            event.slug,
+            "the meeting was found by its registration link",
+            f"write meeting_id = {meeting.meeting_id} under [zoom]: a link finds upcoming meetings only",
+        )
+    manual = meeting.approval_type == ApprovalType.MANUAL
+    if manual and event.zoom.closing is Closing.SWITCH:
+        yield CheckLine(
+            Mark.WARNING,
+            event.slug,
+            "registrants are approved by hand already, so people approve and nothing is left to switch",
+            'write closing = "manual" under [zoom], or set approval to automatic in the Zoom portal',
+        )
+    if meeting.type in (3, 6) and event.zoom.closing is Closing.SWITCH:
+        yield CheckLine(
+            Mark.WARNING,
+            event.slug,
+            "it recurs without fixed times: Zoom drops the change that closes registration",
+            "schedule it with fixed times",
+        )
+
+
+def _check_times(
+    event: Event, meetings: tuple[Meeting, ...], known: Collection[Session], now: datetime
+) -> Iterator[CheckLine]:
+    changes = follow_sessions(event, meetings, tuple(known), now)
+    zone = ZoneInfo(event.timezone)
+    titles = {one.key: one.title for one in changes.sessions}
+    for difference in changes.differences:
+        on_zoom = f"{difference.zoom.astimezone(zone):%Y-%m-%d %H:%M}" if difference.zoom else "at no time"
+        yield CheckLine(
+            Mark.CROSS if difference.held else Mark.WARNING,
+            event.slug,
+            f"{titles[difference.session_key]} starts {difference.file.astimezone(zone):%Y-%m-%d %H:%M} by the file "
+            f"and {on_zoom} on Zoom",
+            'set one of them right, or write times = "file" under [zoom]' if difference.held else "",
+        )
+    if not changes.sessions:
+        yield CheckLine(Mark.CROSS, event.slug, "has no sessions, in its file or on Zoom", "write [[sessions]]")
+    elif not changes.differences:
+        yield CheckLine(Mark.OK, event.slug, f"{len(changes.sessions)} sessions, at the times Zoom shows")
+
+
+def known_sessions(database: Database, slug: str) -> list[Session]:
+    """The sessions that the database has of an event; none where it was never synced."""
+    with database.read() as db:
+        found = stored_events.load_stored(db, slug)
+        return [] if found is None else stored_events.sessions_of(db, found.id)

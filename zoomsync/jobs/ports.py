@@ -1,0 +1,77 @@
+"""The outsides as the jobs see them. `zoom.client` and `mail` fit these; so do the tests' fakes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Protocol, TypeVar
+
+from zoomsync.domain.records import Event, ListedRegistrant, Meeting, Outcome, Pull, Registrant, RegistrantKey
+
+Progress = Callable[[int, int | None], None]
+"""Called as a pull goes on with (rows so far, Zoom's own total or None while unknown)."""
+
+
+class RegistrantSource(Protocol):
+    """What a sync needs of Zoom: reading alone. Raises the ZoomError family of `errors`."""
+
+    def find_meetings(self, event: Event) -> tuple[Meeting, ...]:
+        """Every meeting or webinar the event hangs on: those its file names by id, and those found by their
+        registration link among the host's upcoming ones. No duplicates, in the file's order."""
+        ...
+
+    def pull(
+        self, meetings: Sequence[Meeting], *, accept_count: bool = False, progress: Progress | None = None
+    ) -> Pull:
+        """All pages of all three statuses of every meeting, or an error."""
+        ...
+
+    def read(self, rows: Iterable[tuple[RegistrantKey, ListedRegistrant]]) -> list[Registrant]:
+        """Listed rows as registrants, in the order given. Raises ZoomPayloadError on one that cannot be read."""
+        ...
+
+
+class RegistrationDesk(Protocol):
+    """What closing needs of Zoom: reading one meeting back, and the few writes."""
+
+    def get_meeting(self, meeting: Meeting) -> Meeting: ...
+
+    def set_approval_type(self, meeting: Meeting, approval_type: int) -> None:
+        """One settings-only PATCH. Says nothing about whether it took: read the meeting back."""
+        ...
+
+    def set_registrant_status(
+        self, meeting: Meeting, action: str, people: Sequence[tuple[str, str]], *, occurrence_id: str = ""
+    ) -> None:
+        """`action` approve, deny or cancel for (registrant id, e-mail) pairs, thirty a call."""
+        ...
+
+
+class ReadyMessage(Protocol):
+    """A message ready to be sent. data: all its bytes. message_id: with angle brackets."""
+
+    @property
+    def data(self) -> bytes: ...
+
+    @property
+    def message_id(self) -> str: ...
+
+
+Message = TypeVar("Message", bound=ReadyMessage)
+_Message = TypeVar("_Message", bound=ReadyMessage, contravariant=True)
+
+
+class MailConnection(Protocol[_Message]):
+    """One thread's way to the mail server; it connects at its first use."""
+
+    def send(self, message: _Message, before_body: Callable[[], bool]) -> Outcome:
+        """Hand one message over. `before_body` is called once, when the server has said that it takes the body; the
+        body goes out only if that gives True, and what it raises comes through with nothing sent."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class MailTransport(Protocol[_Message]):
+    """The mail server. Nothing connects before a connection is used."""
+
+    def open(self) -> MailConnection[_Message]: ...

@@ -1,0 +1,173 @@
+"""The messages of some events: plan what is due, look at Zoom once more right before a batch, deliver.
+
+How a batch goes out is told in `deliver`, what is planned in `domain.reminders`.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.orm import Session as DbSession
+
+from zoomsync.clock import Clock
+from zoomsync.domain.records import Event, OutboxState, RunState, Session
+from zoomsync.domain.reminders import CALLED_OFF, WELCOME
+from zoomsync.errors import ZoomNoRegistration, ZoomNotFound
+from zoomsync.jobs.deliver import DeliveryReport
+from zoomsync.jobs.planning import plan_event, plan_of
+from zoomsync.jobs.sync import SyncOutcome
+from zoomsync.store import events as stored_events
+from zoomsync.store import outbox
+from zoomsync.store import registrants as stored
+from zoomsync.store.schema import Database
+
+log = logging.getLogger(__name__)
+
+Sync = Callable[[Event], SyncOutcome]
+
+
+@dataclass(frozen=True, slots=True)
+class MessageReport:
+    """One message and what became of it, for a person or for `--json`."""
+
+    event: str
+    session: str
+    kind: str
+    to: str
+    state: OutboxState
+    reason: str
+
+
+@dataclass(slots=True)
+class RemindReport:
+    """What a round did. planned: messages that are new in the outbox. messages: those this round settled or, in a
+    dry run, those that would be sent now. problems: what a person must hear of, in one line each."""
+
+    planned: int = 0
+    messages: list[MessageReport] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+    def count(self, state: OutboxState) -> int:
+        """How many of the messages are in this state."""
+        return sum(one.state is state for one in self.messages)
+
+
+def remind(
+    events: Sequence[Event],
+    *,
+    database: Database,
+    sync: Sync,
+    deliver: Callable[[Mapping[int, Event]], DeliveryReport],
+    clock: Clock,
+) -> RemindReport:
+    """One round for these events: plan, sync those that have something due, deliver.
+
+    sync: one pull and reconcile, which writes nothing to Zoom. deliver: sends what is due of these events, by the
+    store's ids. If Zoom cannot be reached the batch goes by the last complete pull, and never without one; if the
+    meeting is gone the event's mail waits for a person.
+    """
+    report = RemindReport()
+    ready: dict[int, Event] = {}
+    for event in events:
+        event_id, added = database.write(lambda db, event=event: _save_and_plan(db, event, clock()))  # type: ignore[misc]
+        with database.read() as db:
+            pulled_before = any(run.state is RunState.OK for run in stored.last_runs(db, event_id))
+            something_due = bool(outbox.due(db, clock(), limit=1, resend=True, event_ids=[event_id]))
+        problem = ""
+        if something_due or not pulled_before:
+            problem, sendable = _look_once_more(event, sync, pulled_before)
+            added += database.write(lambda db, event=event: _save_and_plan(db, event, clock()))[1]  # type: ignore[misc]
+        else:
+            sendable = True
+        report.planned += added
+        if problem:
+            report.problems.append(f"{event.slug}: {problem}")
+        if sendable:
+            ready[event_id] = event
+    delivery = deliver(ready)
+    report.problems += delivery.alarms
+    report.messages += [
+        MessageReport(
+            event=ready[one.message.event_id].slug,
+            session=one.message.session.title if one.message.session else "",
+            kind=one.message.key.kind,
+            to=one.message.registrant.email,
+            state=one.state,
+            reason=one.reason,
+        )
+        for one in delivery.messages
+    ]
+    return report
+
+
+def rehearse(events: Sequence[Event], *, database: Database, clock: Clock) -> RemindReport:
+    """What a round would send at this moment by the last pull, without writing to database, Zoom or mail server."""
+    report = RemindReport()
+    now = clock()
+    for event in events:
+        with database.read() as db:
+            found = stored_events.load_stored(db, event.slug)
+            if found is None:
+                report.problems.append(f"{event.slug}: never synced, so nobody is known; run zoomsync sync first")
+                continue
+            plan = plan_of(db, event, found, now)
+            standing = outbox.existing(db, found.id)
+            people = {row_id: one for row_id, one, _ in stored.registrants_of(db, found.id)}
+            titles = {one.key: one.title for one in stored_events.sessions_of(db, found.id)}
+            due = outbox.due_keys(db, now, event_id=found.id)
+        report.planned += len(plan.planned)
+        changed = {change.message.key for change in plan.changed}
+        keys = [key for key in due if key not in changed and key in standing]
+        called_for = (*plan.planned, *(change.message for change in plan.changed))
+        keys += [one.key for one in called_for if one.state is OutboxState.PENDING and one.due_at <= now]
+        report.messages += [
+            MessageReport(event.slug, titles.get(key.session_key, ""), key.kind, who.email, OutboxState.PENDING, "")
+            for key in keys
+            if (who := people[key.registrant_row])
+        ]
+    return report
+
+
+def sessions_told(kind: str, session: Session | None, sessions: Sequence[Session], zone: str) -> tuple[Session, ...]:
+    """The sessions a message speaks of, earliest first.
+
+    One, but for two kinds: `welcome` covers everything of its day that is still to come, and `called_off` without a
+    session every one of the event's.
+    """
+    if session is None:
+        return tuple(sessions) if kind == CALLED_OFF else ()
+    if kind != WELCOME:
+        return (session,)
+    tz = ZoneInfo(zone)
+    day = session.starts_at.astimezone(tz).date()
+    same = [
+        one
+        for one in sessions
+        if not one.cancelled
+        and one.starts_at.astimezone(tz).date() == day
+        and (one.meeting_id, bool(one.occurrence_id)) == (session.meeting_id, bool(session.occurrence_id))
+    ]
+    return tuple(same) or (session,)
+
+
+def _save_and_plan(db: DbSession, event: Event, now: datetime) -> tuple[int, int]:
+    event_id = stored_events.save_event(db, event, now)
+    return event_id, plan_event(db, event, event_id, now)
+
+
+def _look_once_more(event: Event, sync: Sync, pulled_before: bool) -> tuple[str, bool]:
+    """Sync an event right before its batch. Gives (what a person must hear of, whether its mail may go out)."""
+    outcome = sync(event)
+    if outcome.run.state is RunState.OK:
+        return "", True
+    if outcome.run.state is RunState.SKIPPED:
+        return "", pulled_before
+    if isinstance(outcome.problem, (ZoomNotFound, ZoomNoRegistration)):
+        return f"{outcome.run.error} Its mail waits until this is settled.", False
+    if not pulled_before:
+        return f"{outcome.run.error} Nobody was ever pulled, so nothing can be sent.", False
+    return f"{outcome.run.error} The mail goes out by the last complete pull.", True

@@ -1,0 +1,150 @@
+"""How things stand, judged from the database alone: it tells the truth also when nothing else runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.orm import Session as DbSession
+
+from zoomsync.domain.records import ApprovalType, EventStatus, OutboxState, RunState
+from zoomsync.domain.registration import RegistrationState
+from zoomsync.store import events as stored_events
+from zoomsync.store import outbox, reading
+from zoomsync.store import registrants as stored
+from zoomsync.store.events import StoredEvent
+from zoomsync.store.schema import Database
+
+# A message this late is overdue: two rounds of a five-minute cron have passed it by.
+OVERDUE_AFTER = timedelta(minutes=15)
+
+_WAITING = (OutboxState.PENDING, OutboxState.DEFERRED, OutboxState.CLAIMED, OutboxState.TRANSMITTING)
+
+
+@dataclass(frozen=True, slots=True)
+class EventStanding:
+    """One event's line. Times are UTC; the ...words are the same for a person, in the event's zone.
+
+    registration: open, closed or not_closed; `closed_at` is when reading back proved it.
+    """
+
+    event: str
+    title: str
+    status: EventStatus
+    last_sync_at: datetime | None
+    last_sync_state: RunState | None
+    last_sync_error: str
+    registrants: dict[str, int]
+    deadline: datetime
+    registration: RegistrationState
+    closed_at: datetime | None
+    next_mail_at: datetime | None
+    overdue: int
+    sent: int
+    waiting: int
+    failed: int
+    in_doubt: int
+    is_over: bool
+    last_sync_words: str
+    registrants_words: str
+    registration_words: str
+    next_mail_words: str
+
+
+@dataclass(frozen=True, slots=True)
+class StatusReport:
+    """events: one line each. problems: what needs a person, one sentence each."""
+
+    events: tuple[EventStanding, ...]
+    problems: tuple[str, ...]
+
+
+def look_at_status(database: Database, now: datetime) -> StatusReport:
+    """Everything `zoomsync status` shows at `now`."""
+    with database.read() as db:
+        events = [_look_at(db, one, now) for one in stored_events.all_stored(db)]
+    return StatusReport(tuple(events), tuple(problem for one in events for problem in _problems(one)))
+
+
+def _look_at(db: DbSession, event: StoredEvent, now: datetime) -> EventStanding:
+    runs = stored.last_runs(db, event.id, limit=1)
+    run = runs[0] if runs else None
+    people = reading.registrants_by_status(db, event.id)
+    messages = outbox.counts(db, event.id)
+    next_mail_at = reading.next_mail_at(db, event.id)
+    meetings = stored_events.meetings_of(db, event.id)
+    registration = registration_of(event, [meeting.approval_type for meeting in meetings], now)
+    proofs = [stored_events.closing_of(db, meeting.meeting_id).verified_at for meeting in meetings]
+    closed_at = max((at for at in proofs if at), default=None)
+    zone = ZoneInfo(event.timezone)
+
+    def local(moment: datetime) -> str:
+        return f"{moment.astimezone(zone):%Y-%m-%d %H:%M}"
+
+    return EventStanding(
+        event=event.slug,
+        title=event.title,
+        status=event.status,
+        last_sync_at=run.started_at if run else None,
+        last_sync_state=run.state if run else None,
+        last_sync_error=run.error if run else "",
+        registrants={status.value: count for status, count in people.items()},
+        deadline=event.registration_deadline,
+        registration=registration,
+        closed_at=closed_at,
+        next_mail_at=next_mail_at,
+        overdue=reading.overdue(db, event.id, before=now - OVERDUE_AFTER, now=now),
+        sent=messages.get(OutboxState.SENT, 0),
+        waiting=sum(messages.get(state, 0) for state in _WAITING),
+        failed=messages.get(OutboxState.FAILED, 0),
+        in_doubt=messages.get(OutboxState.IN_DOUBT, 0),
+        is_over=all(one.ends_at <= now for one in stored_events.sessions_of(db, event.id)),
+        last_sync_words=f"{local(run.started_at)} {run.state}" if run else "never",
+        registrants_words=", ".join(f"{count} {status}" for status, count in people.items()) or "none",
+        registration_words=_registration_words(registration, event.registration_deadline, closed_at, local),
+        next_mail_words=local(next_mail_at) if next_mail_at else "none",
+    )
+
+
+def registration_of(event: StoredEvent, approval_types: list[int], now: datetime) -> RegistrationState:
+    """Whether an event's registration is open at `now`, by what Zoom last showed of all its meetings."""
+    if now < event.registration_deadline:
+        return RegistrationState.OPEN
+    if not approval_types or ApprovalType.AUTOMATIC in approval_types:
+        return RegistrationState.NOT_CLOSED
+    return RegistrationState.CLOSED
+
+
+def _registration_words(
+    state: RegistrationState, deadline: datetime, closed_at: datetime | None, local: Callable[[datetime], str]
+) -> str:
+    if state is RegistrationState.OPEN:
+        return f"open until {local(deadline)}"
+    if state is RegistrationState.NOT_CLOSED:
+        return f"NOT CLOSED, deadline {local(deadline)}"
+    return f"closed, read back {local(closed_at)}" if closed_at else "closed"
+
+
+def _problems(one: EventStanding) -> list[str]:
+    if one.status is not EventStatus.ACTIVE:
+        return []
+    problems = []
+    if one.last_sync_state is RunState.FAILED:
+        problems.append(f"{one.event}: the last sync failed: {one.last_sync_error}")
+    if one.overdue:
+        problems.append(f"{one.event}: {one.overdue} messages are overdue: zoomsync remind {one.event} sends them")
+    if one.failed:
+        problems.append(f"{one.event}: {one.failed} messages failed: zoomsync outbox list --state failed says why")
+    if one.in_doubt:
+        problems.append(
+            f"{one.event}: of {one.in_doubt} messages it is not known whether they went out: "
+            "zoomsync outbox list --state in_doubt shows them"
+        )
+    if one.registration is RegistrationState.NOT_CLOSED and not one.is_over:
+        problems.append(
+            f"{one.event}: registration is NOT CLOSED although the deadline has passed: "
+            f"zoomsync sync {one.event} closes it"
+        )
+    return problems
