@@ -37,9 +37,10 @@ class World:
         """Put one message a person (counted from 0) into the outbox: due now, in time for six hours."""
         times = {"due_at": now, "expires_at": now + timedelta(hours=6)} | changes
         planned = [
-            PlannedMessage(MessageKey(self.rows[person], session, kind, times.get("occasion", "")), **{
-                name: value for name, value in times.items() if name != "occasion"
-            })
+            PlannedMessage(
+                MessageKey(self.rows[person], session, kind, times.get("occasion", "")),
+                **{name: value for name, value in times.items() if name != "occasion"},
+            )
             for person in people
         ]
         self.database.write(lambda db: outbox.insert_planned(db, self.event_id, planned, now))

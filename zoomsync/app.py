@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import gc
 import ipaddress
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from zoomsync.clock import Clock, fixed_clock, system_clock
+from zoomsync.clock import Clock, Sleep, fixed_clock, system_clock
 from zoomsync.domain.records import Event
-from zoomsync.errors import EventFileError, SettingsError
+from zoomsync.errors import EventFileError, SettingsError, StoreError
 from zoomsync.events.files import read_event_file, read_event_files
 from zoomsync.jobs.deliver import Caps, Deliverer
 from zoomsync.jobs.leasing import LeaseClock
@@ -43,13 +45,24 @@ class ChosenEvents:
 class App:
     """Settings, clock, and what is made of them when it is first wanted. `close()` it at the end.
 
-    rehearsed_at: the moment of `--now`, None for the real time.
+    rehearsed_at: the moment of `--now`, None for the real time. writes: False for a dry run, which leaves the database
+    as it is. sleep: every wait of everything that is wired here.
     """
 
-    def __init__(self, settings: Settings, *, clock: Clock, rehearsed_at: datetime | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        clock: Clock,
+        rehearsed_at: datetime | None = None,
+        writes: bool = True,
+        sleep: Sleep = time.sleep,
+    ) -> None:
         self.settings = settings
         self.clock = clock
         self.rehearsed_at = rehearsed_at
+        self.writes = writes
+        self.sleep = sleep
         # Without `--now` leases go by the one clock all processes share; see `store.leases`.
         self.lease_clock: LeaseClock = (lambda: None) if rehearsed_at is None else clock
 
@@ -58,15 +71,32 @@ class App:
         for name in ("zoom", "database"):
             if name in self.__dict__:
                 self.__dict__.pop(name).close()
+        if "_stand_in" in self.__dict__:
+            self.__dict__.pop("_stand_in").cleanup()
 
     # ------------------------------------------------------------------------------------------------ the outsides
 
     @cached_property
     def database(self) -> Database:
-        """The database, its schema brought up to date. Raises StoreError, SchemaTooNew."""
-        database = Database(self.settings.resolved_database_url)
+        """The database, its schema brought up to date. Raises StoreError, SchemaTooNew.
+
+        A dry run leaves an old schema alone, and finds an empty database where there is none yet.
+        """
+        database = Database(self.settings.resolved_database_url, sleep=self.sleep)
+        if not self.writes:
+            if database.is_current():
+                return database
+            if database.current() is not None:
+                raise StoreError(
+                    f"The database {database.shown_url} has an old schema: run `zoomsync db upgrade` first."
+                )
+            database = Database(f"sqlite:///{self._stand_in.name}/empty.db", sleep=self.sleep)
         database.upgrade()
         return database
+
+    @cached_property
+    def _stand_in(self) -> TemporaryDirectory[str]:
+        return TemporaryDirectory(prefix="zoomsync-")
 
     @cached_property
     def zoom(self) -> ZoomClient:
@@ -90,7 +120,8 @@ class App:
             oauth_url=zoom.oauth_url,
             plan=zoom.plan,
             host_email=zoom.host_email,
-            clock=system_clock,
+            clock=self.clock,
+            sleep=self.sleep,
         )
 
     @cached_property
@@ -110,7 +141,14 @@ class App:
     # --------------------------------------------------------------------------------------------------- the jobs
 
     def syncer(self) -> Syncer:
-        return Syncer(database=self.database, zoom=self.zoom, clock=self.clock, lease_clock=self.lease_clock)
+        return Syncer(
+            database=self.database,
+            zoom=self.zoom,
+            clock=self.clock,
+            lease_clock=self.lease_clock,
+            sleep=self.sleep,
+            other_files=slugs_in(self.settings.resolved_events_dir),
+        )
 
     def deliverer(self, events: Mapping[int, Event]) -> Deliverer[OutgoingMessage]:
         """A delivery of these events' mail; keys are the store's ids."""
@@ -125,10 +163,11 @@ class App:
             connections=smtp.connections,
             caps=Caps(smtp.max_per_minute, smtp.max_per_hour, smtp.max_per_day),
             resend=self.settings.mail.in_doubt == "resend",
+            sleep=self.sleep,
         )
 
     def writer(self, events: Mapping[int, Event]) -> Callable[[ClaimedMessage], OutgoingMessage]:
-        """Writes a claimed message by the event's file as it is now, for person and sessions as the claim found them."""
+        """Writes a claimed message by the event's file as it is now, for whom the claim found."""
         installation = self.database.write(stored_events.installation_id)
 
         def write(claimed: ClaimedMessage) -> OutgoingMessage:
@@ -206,6 +245,11 @@ class App:
             )
 
 
+def slugs_in(folder: Path) -> frozenset[str]:
+    """The slugs of all event files of a folder, broken ones too."""
+    return frozenset(path.stem for path in folder.glob("*.toml"))
+
+
 class EventFileErrors(SettingsError):
     """Every event file is broken; one line each."""
 
@@ -220,14 +264,15 @@ def open_app(
     environ: Mapping[str, str],
     now: str | None = None,
     language: str | None = None,
+    writes: bool = True,
 ) -> App:
-    """Read the settings and wire them. now: the text of `--now`. Raises SettingsError."""
+    """Read the settings and wire them. now: the text of `--now`. writes: see `App`. Raises SettingsError."""
     overrides = {} if language is None else {"language": language}
     settings = load_settings(config_file=config, cwd=cwd, environ=environ, overrides=overrides)
     if now is None:
-        return App(settings, clock=system_clock)
+        return App(settings, clock=system_clock, writes=writes)
     moment = read_moment(now, settings.timezone)
-    return App(settings, clock=fixed_clock(moment), rehearsed_at=moment)
+    return App(settings, clock=fixed_clock(moment), rehearsed_at=moment, writes=writes)
 
 
 def read_moment(text: str, zone: str) -> datetime:

@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from email.utils import parseaddr
+from email.utils import getaddresses
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
@@ -35,7 +35,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from zoomsync.domain.handwritten import Mistake, nearest, parse_toml, read_web_address, read_zone
 from zoomsync.errors import SettingsError
-from zoomsync.text import is_email
+from zoomsync.text import clean, is_email
 
 PREFIX = "ZOOMSYNC_"
 ZOOM_API_URL = "https://api.zoom.us/v2"
@@ -68,10 +68,10 @@ def _email(value: str) -> str:
 
 
 def _sender(value: str) -> str:
-    name, address = parseaddr(value)
-    if not is_email(address) or ("<" in value) != bool(name) or len(value.splitlines()) > 1:
+    addresses = [address for _, address in getaddresses([value])]
+    if len(addresses) != 1 or not is_email(addresses[0]) or clean(value) != value:
         raise Mistake("this is not a sender.", "Write Name <address>, like Red Ciudadana <info@example.org>.")
-    return value.strip()
+    return value
 
 
 def _web_address(value: str) -> str:
@@ -301,7 +301,7 @@ KNOWN_KEYS = frozenset(_known_keys())
 
 # Not settings, though named like one: where settings are, what tests use, and what container platforms put into the
 # environment of a service called zoomsync ("ZOOMSYNC_SERVICE_HOST", "ZOOMSYNC_PORT=tcp://...").
-_PLACE_NAMES = ("config", "secrets_dir")
+_PLACE_NAMES = ("config", "secrets_dir", "failpoint")
 _OTHERS_NAMES = re.compile(r"(test|service)_.*|port_\d+_(tcp|udp).*")
 
 

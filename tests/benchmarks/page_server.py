@@ -88,14 +88,14 @@ MEETING = {
 def _serve(listener: socket.socket, count: int, latency_s: float) -> None:
     approved = rendered_pages(count)
     nobody = rendered_pages(0)[""]
-    token, meeting = http_answer(TOKEN), http_answer(MEETING)
+    token = http_answer(TOKEN)
 
     def answer_for(target: str) -> bytes:
         address = urlsplit(target)
         if address.path.endswith("/token"):
             return token
         if not address.path.endswith("/registrants"):
-            return meeting
+            return http_answer(MEETING | {"id": int(address.path.rpartition("/")[2])})
         query = parse_qs(address.query)
         if query.get("status", ["approved"]) != ["approved"]:
             return nobody

@@ -289,8 +289,9 @@ def outbox_afterwards(world: World, own_reasons: frozenset[str], put_off: str) -
                 good_time = old.state is OutboxState.DEFERRED or old.due_at == want.due_at or both_gone_by
                 if not want.send or old.expires_at != want.expires_at or not good_time:
                     new = as_wanted
-            elif is_dropped(old) and want.send and old.reason in own_reasons:
-                if old.reason != put_off or old.expires_at != want.expires_at:
+            elif is_dropped(old) and want.send:
+                tried_in_vain = old.reason == put_off and old.expires_at == want.expires_at
+                if old.reason in own_reasons and not tried_in_vain:
                     new = as_wanted
         elif old is not None and is_unsent(old) and not stays_without_being_wanted(world, key):
             new = old._replace(state=OutboxState.CANCELLED)

@@ -161,6 +161,18 @@ def test_an_event_without_meeting_id_hangs_on_the_meeting_that_was_found() -> No
     assert {one.meeting_id for one in follow(event, meetings=(make_meeting(),)).added} == {MEETING_ID}
 
 
+def test_of_two_with_the_same_title_the_one_that_takes_place_is_followed() -> None:
+    known = (make_session(title="Taller", cancelled=True), make_session(key="s2", title="Taller", starts_at=SESSION_2))
+    found = by_key(follow(make_event(sessions=(spec("Taller", SESSION_1 + HOUR),)), known))
+    assert (found["s1"].cancelled, found["s2"].starts_at) == (True, SESSION_1 + HOUR)
+
+
+def test_a_session_on_another_meeting_leaves_its_occurrence_behind() -> None:
+    known = known_of(make_event(), series(SESSION_1, SESSION_2))
+    (update,) = follow(make_event(sessions=(spec(meeting_id="222"), make_event().sessions[1])), known).updated
+    assert (update.after.meeting_id, update.after.occurrence_id, update.after.sequence) == ("222", "", 1)
+
+
 # --------------------------------------------------------------------------------------------- moves and sequence
 
 
@@ -339,6 +351,31 @@ def test_sessions_of_a_meeting_that_the_event_gave_up_are_cancelled() -> None:
     assert (found["s1"].cancelled, found["s2"].meeting_id) == (True, "222")
 
 
+def test_deleting_an_occurrence_that_is_over_changes_nothing() -> None:
+    known = known_of(from_zoom(), series(SESSION_1))
+    meeting = make_meeting(occurrences=(occurrence(SESSION_1, deleted=True),))
+    assert follow(from_zoom(), known, meetings=(meeting,), now=SESSION_1 + FIVE_HOURS).updated == ()
+
+
+def test_a_vanished_occurrence_is_not_taken_for_a_deleted_one_of_another_time() -> None:
+    known = known_of(from_zoom(), series(SESSION_1))
+    meeting = make_meeting(occurrences=(occurrence(SESSION_2, deleted=True),))
+    (one,) = follow(from_zoom(), known, meetings=(meeting,)).sessions
+    assert (one.starts_at, one.cancelled) == (SESSION_1, True)
+
+
+def test_a_new_occurrence_does_not_bring_a_cancelled_session_back() -> None:
+    cancelled = tuple(replace(one, cancelled=True) for one in known_of(from_zoom(), series(SESSION_1)))
+    changes = follow(from_zoom(), cancelled, meetings=(series(SESSION_2),))
+    assert ([one.key for one in changes.added], changes.updated) == (["s2"], ())
+
+
+def test_a_file_that_leaves_its_sessions_to_zoom_ends_a_hold() -> None:
+    held = follow(make_event(), meetings=(series(SESSION_1 + 3 * HOUR, SESSION_2),)).sessions
+    found = by_key(follow(from_zoom(), held, meetings=(series(SESSION_1 + 3 * HOUR, SESSION_2),)))
+    assert (found["s1"].starts_at, found["s1"].times_held) == (SESSION_1 + 3 * HOUR, False)
+
+
 def test_a_file_that_begins_to_name_its_sessions_takes_over_those_from_zoom() -> None:
     known = known_of(from_zoom(), series(SESSION_1, SESSION_2))
     changes = follow(make_event(), known, meetings=(series(SESSION_1, SESSION_2),))
@@ -415,6 +452,21 @@ def test_a_session_far_from_its_only_possible_occurrence_is_still_its_own() -> N
 def test_a_session_that_might_be_one_of_several_occurrences_names_none() -> None:
     meeting = series(SESSION_1, SESSION_2 + 3 * HOUR, SESSION_2 + 6 * HOUR)
     assert by_key(follow(make_event(), meetings=(meeting,)))["s2"].occurrence_id == ""
+
+
+def test_a_session_gives_up_an_occurrence_that_has_become_another_ones() -> None:
+    known = known_of(make_event(), series(SESSION_1, SESSION_2))
+    event = make_event(sessions=(spec("Sesión 1", SESSION_2 + 3 * HOUR), spec("Sesión 2", SESSION_1)))
+    found = by_key(follow(event, known, meetings=(series(SESSION_1, SESSION_2, SESSION_2 + 9 * HOUR),)))
+    assert found["s2"].occurrence_id == str(int(SESSION_1.timestamp() * 1000))
+    assert found["s1"].occurrence_id == ""
+
+
+def test_a_session_that_has_begun_leaves_no_doubt_about_the_others() -> None:
+    known = known_of(make_event(), series(SESSION_1, SESSION_2))
+    moved = SESSION_2 + 3 * HOUR
+    found = by_key(follow(make_event(), known, meetings=(series(moved),), now=SESSION_1))
+    assert found["s2"].occurrence_id == str(int(moved.timestamp() * 1000))
 
 
 def test_the_mail_of_a_cancelled_session_needs_no_comparing() -> None:

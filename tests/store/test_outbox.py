@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -175,7 +177,14 @@ def test_each_kind_goes_to_its_own_statuses(
 
 @pytest.mark.parametrize(
     ("kind", "goes"),
-    [("before:1h", False), ("welcome", False), ("moved", False), ("after:2h", True), ("called_off", True), ("late", True)],
+    [
+        ("before:1h", False),
+        ("welcome", False),
+        ("moved", False),
+        ("after:2h", True),
+        ("called_off", True),
+        ("late", True),
+    ],
 )
 def test_what_carries_the_link_waits_for_it(database: Database, now: datetime, kind: str, goes: bool) -> None:
     status = "pending" if kind == "late" else "approved"
@@ -333,7 +342,17 @@ def _taken_by_another(world: World, now: datetime) -> None:
 
 @pytest.mark.parametrize(
     "happens",
-    [_denied, _new_link, _opted_out, _paused, _cancelled_event, _moved, _cancelled_session, _aborted, _taken_by_another],
+    [
+        _denied,
+        _new_link,
+        _opted_out,
+        _paused,
+        _cancelled_event,
+        _moved,
+        _cancelled_session,
+        _aborted,
+        _taken_by_another,
+    ],
 )
 def test_the_mark_refuses_what_changed_since_the_claim(database: Database, now: datetime, happens: Any) -> None:
     world = make_world(database, now)
@@ -576,7 +595,7 @@ def test_counts_and_the_next_moment(database: Database, now: datetime) -> None:
         assert outbox.next_due(db) == now + MINUTE
 
 
-# -------------------------------------------------------------------------------------------------------- people's hands
+# ------------------------------------------------------------------------------------------------------- people's hands
 
 
 def test_the_list_can_be_narrowed(database: Database, now: datetime) -> None:
@@ -649,3 +668,88 @@ def test_a_message_cancelled_by_the_plan_is_not_brought_back_by_hand(database: D
     world.plan(0, now=now, state=OutboxState.CANCELLED, reason=Reason.NOT_APPROVED.value)
     (entry,) = world.entries()
     assert str(Reason.NOT_APPROVED) in database.write(lambda db: outbox.retry(db, entry.id, now=now, actor="cli"))
+
+
+# ------------------------------------------------------------------------------------------------- whatever happens
+
+
+class _Crowd:
+    """Daemons, a mail server and a clock that do whatever chance says, and what the mail server has taken."""
+
+    def __init__(self, world: World, now: datetime, seed: int) -> None:
+        self.world, self.now, self.chance = world, now, random.Random(seed)
+        self.claimed: dict[str, list[ClaimedMessage]] = {"a": [], "b": [], "c": []}
+        self.on_their_way: list[ClaimedMessage] = []  # marked, and the daemon has not crashed since
+        self.taken: Counter[int] = Counter()
+
+    def step(self) -> None:
+        act = self.chance.choice([self.claim, self.mark, self.mark, self.send, self.send, self.crash, self.wait,
+                                  self.sweep, self.change_mind])  # fmt: skip
+        act()
+
+    def claim(self) -> None:
+        owner = self.chance.choice("abc")
+        ids = due(self.world, self.now)
+        self.claimed[owner] += claim(self.world, self.now, owner, self.chance.sample(ids, min(3, len(ids))))
+
+    def mark(self) -> None:
+        mine = self.claimed[self.chance.choice("abc")]
+        if mine:
+            one = mine.pop(self.chance.randrange(len(mine)))
+            if mark(self.world, one, self.now):
+                self.on_their_way.append(one)
+
+    def send(self) -> None:
+        """The body goes out; the server takes it or not; the answer comes back, or the daemon dies before that."""
+        if not self.on_their_way:
+            return
+        one = self.on_their_way.pop()
+        kind = self.chance.choice([OutcomeKind.ACCEPTED] * 3 + [OutcomeKind.DEFERRED, OutcomeKind.IN_DOUBT])
+        if kind is OutcomeKind.ACCEPTED or (kind is OutcomeKind.IN_DOUBT and self.chance.random() < 0.5):
+            self.taken[one.id] += 1
+        if self.chance.random() < 0.7:
+            record(self.world, one, self.now, kind)
+
+    def crash(self) -> None:
+        owner = self.chance.choice("abc")
+        self.claimed[owner].clear()
+        self.on_their_way = [one for one in self.on_their_way if one.owner != owner]
+
+    def wait(self) -> None:
+        self.now += timedelta(minutes=self.chance.choice([1, 2, 6, 15]))
+
+    def sweep(self) -> None:
+        recover(self.world, self.now)
+        self.world.database.write(lambda db: outbox.expire(db, self.now))
+
+    def change_mind(self) -> None:
+        self.world.set_status(self.chance.randrange(len(self.world.rows)), self.chance.choice(["approved", "denied"]))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_whatever_crashes_nothing_is_sent_twice_that_was_not_in_doubt(
+    database: Database, now: datetime, seed: int
+) -> None:
+    world = make_world(database, now, 6)
+    world.plan(*range(6), now=now, expires_at=now + timedelta(days=2))
+    world.plan(*range(6), now=now + timedelta(minutes=20), kind="before:15m", expires_at=now + timedelta(days=2))
+    crowd = _Crowd(world, now, seed)
+    for _ in range(150):
+        crowd.step()
+    for person in range(6):
+        world.set_status(person, "approved")
+    for _ in range(40):  # the trouble is over
+        crowd.now += timedelta(minutes=30)
+        recover(world, crowd.now)
+        for one in claim(world, crowd.now, "d"):
+            assert mark(world, one, crowd.now)
+            crowd.taken[one.id] += 1
+            record(world, one, crowd.now)
+    entries = world.entries()
+    assert len(entries) == 12
+    for entry in entries:
+        assert crowd.taken[entry.id] <= min(1 + entry.in_doubt, 2), entry
+        if entry.state is OutboxState.SENT:
+            assert crowd.taken[entry.id] >= 1, entry
+        else:
+            assert (entry.state, entry.in_doubt) == (OutboxState.IN_DOUBT, 2), entry

@@ -34,6 +34,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _say(error, code=1, debug=debug)
     except (Abort, KeyboardInterrupt):
         print("zoomsync: interrupted", file=sys.stderr)  # noqa: T201
+        if argv is None:
+            # A thread that waits for Zoom's answer would hold the process for minutes. Nothing is lost: what was not
+            # committed did not happen, and the next run takes over from a process that is gone.
+            sys.stdout.flush()
+            os._exit(130)
         return 130
     except BrokenPipeError:
         # The reader of a pipe went away (`| head`): nothing is wrong. The flush at exit must not complain either.
@@ -54,6 +59,7 @@ def _say(error: Exception, *, code: int, debug: bool) -> int:
     if debug:
         raise error
     message = error.format_message() if hasattr(error, "format_message") else str(error)
-    for line in (message or "missing a command; try zoomsync --help").splitlines():
-        print(f"zoomsync: {line}", file=sys.stderr)  # noqa: T201
+    prefix = "" if message.startswith("Usage:") else "zoomsync: "  # a command that was left out is answered with help
+    for line in message.splitlines():
+        print(f"{prefix}{line}", file=sys.stderr)  # noqa: T201
     return code

@@ -16,6 +16,7 @@ app = typer.Typer(
     help="Registrants of a Zoom event pulled, reminded once and on time, and registration closed at the deadline.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # plain help: Rich would take as long to load as all the rest
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -77,7 +78,7 @@ def copy(
         return 0
 
 
-def _say(ctx: typer.Context, document: dict[str, object], words: str) -> None:
+def _say(ctx: typer.Context, document: Mapping[str, object], words: str) -> None:
     if options_of(ctx).json:
         answer_json(document)
     else:

@@ -39,7 +39,7 @@ def demo(
         "zoomsync-demo"
     ),
 ) -> int:
-    """Live through the model event in a minute, with nothing to set up."""
+    """Live through the model event in a minute; nothing to set up."""
     from zoomsync.errors import SettingsError
 
     options = ctx.find_object(Options) or Options()

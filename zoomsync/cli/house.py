@@ -23,8 +23,8 @@ def options_of(ctx: typer.Context) -> Options:
 
 
 @contextmanager
-def opened(ctx: typer.Context) -> Iterator[App]:
-    """The wired objects of this call, closed at its end. Raises SettingsError."""
+def opened(ctx: typer.Context, *, writes: bool = True) -> Iterator[App]:
+    """The wired objects of this call, closed at its end. writes: False for a dry run. Raises SettingsError."""
     from zoomsync import failpoints
     from zoomsync.app import open_app, spare_the_collector
     from zoomsync.cli.logs import set_up_logging
@@ -32,7 +32,12 @@ def opened(ctx: typer.Context) -> Iterator[App]:
     options = options_of(ctx)
     failpoints.arm(os.environ.get("ZOOMSYNC_FAILPOINT"))
     app = open_app(
-        config=options.config, cwd=Path.cwd(), environ=os.environ, now=options.now, language=options.language
+        config=options.config,
+        cwd=Path.cwd(),
+        environ=os.environ,
+        now=options.now,
+        language=options.language,
+        writes=writes,
     )
     set_up_logging(app.settings.log.level, app.settings.log.format, verbose=options.verbose, quiet=options.quiet)
     spare_the_collector()

@@ -41,7 +41,7 @@ def remind(
     from zoomsync.jobs.remind import remind as carry_out
 
     options = options_of(ctx)
-    with opened(ctx) as app:
+    with opened(ctx, writes=not dry_run) as app:
         chosen = chosen_events(app, events or [])
         if dry_run:
             report = rehearse(chosen.events, database=app.database, clock=app.clock)

@@ -27,7 +27,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def init(ctx: typer.Context) -> int:
-    """Write a commented settings file, .env.example and a first event file; overwrite nothing."""
+    """Write settings, .env.example and a first event file. Nothing is overwritten."""
     from zoomsync.clock import system_clock
     from zoomsync.events.init import write_starter_files
 
@@ -44,7 +44,10 @@ def init(ctx: typer.Context) -> int:
 
 
 def check(ctx: typer.Context, events: Events = None) -> int:
-    """Try credentials, scopes, meetings, database, mail server and event files, and say what to fix."""
+    """Try everything an event needs, and say what to fix.
+
+    Credentials, scopes, meetings, database, mail server, event files; nothing is changed anywhere.
+    """
     from zoomsync.jobs.check import Mark
 
     options = options_of(ctx)
@@ -104,7 +107,7 @@ def _show(line: CheckLine) -> None:
     sign = {Mark.OK: "✓", Mark.WARNING: "!", Mark.CROSS: "✗"}[line.mark]
     answer(terminal(f"{sign} {line.about}: {line.text}"))
     if line.remedy:
-        answer(terminal(f"    → {line.remedy}"))
+        answer(f"    → {terminal(line.remedy)}")
 
 
 def simulate(
@@ -113,7 +116,7 @@ def simulate(
     port: Annotated[int, typer.Option(help="The port.", min=1, max=65_535)] = 8700,
     registrants: Annotated[int, typer.Option(help="How many people have registered already.")] = 12,
 ) -> int:
-    """Run a Zoom account to play with: the model event, its registration form, and faults on demand."""
+    """Run a Zoom account to play with. It has the model event, its registration form, and faults on demand."""
     from zoomsync.app import read_moment
     from zoomsync.clock import running_clock, system_clock
     from zoomsync.errors import SettingsError

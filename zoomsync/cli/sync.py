@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from zoomsync.cli.house import chosen_events, opened, options_of
-from zoomsync.cli.output import answer, answer_json, answer_table, progress_bar, talk
+from zoomsync.cli.output import answer, answer_json, progress_bar, talk
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from concurrent.futures import ThreadPoolExecutor
+
     from zoomsync.app import App
     from zoomsync.domain.records import Event, SyncRun
+    from zoomsync.errors import ZoomsyncError
     from zoomsync.jobs.close import ClosingReport
     from zoomsync.jobs.ports import Progress
+    from zoomsync.jobs.status import EventStanding
     from zoomsync.jobs.sync import SyncOutcome
 
 SIDE_BY_SIDE = 8  # events at once: the plan's rate is shared, and the waiting is what is saved
 
-_COUNTS = ("pulled", "added", "updated", "cancelled", "reinstated", "unchanged", "held")
+_CHANGES = ("added", "updated", "cancelled", "reinstated", "held")
 
-Events = Annotated[list[str] | None, typer.Argument(metavar="[EVENT]...", help="Event names; all of them by default.")]
+Events = Annotated[list[str] | None, typer.Argument(metavar="EVENT", help="Event names; all of them by default.")]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -39,14 +45,11 @@ def sync(
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Look and count; write nothing anywhere.")] = False,
 ) -> int:
-    """Pull the registrants of each event from Zoom, and close registration when its deadline has come."""
-    from concurrent.futures import ThreadPoolExecutor
-
+    """Pull the registrants, and close registration at the deadline."""
     from zoomsync.domain.records import RunState
-    from zoomsync.domain.registration import RegistrationState
 
     options = options_of(ctx)
-    with opened(ctx) as app:
+    with opened(ctx, writes=not dry_run) as app:
         chosen = chosen_events(app, events or [])
         if not (dry_run or no_close):
             app.refuse_rehearsing_for_real(zoom=True, mail=False, yes=options.yes)
@@ -59,7 +62,7 @@ def sync(
                 return _sync_one(app, event, accept_count, dry_run, no_close, progress if alone else None)
 
             done = []
-            with ThreadPoolExecutor(min(SIDE_BY_SIDE, len(chosen.events))) as threads:
+            with _threads(min(SIDE_BY_SIDE, len(chosen.events))) as threads:
                 for result in threads.map(carry_out, chosen.events):
                     done.append(result)
                     if progress and not alone:
@@ -68,29 +71,50 @@ def sync(
         if options.json:
             answer_json({"runs": [as_json(run) for run in runs]})
         else:
-            answer_table(
-                ["Event", *(name.capitalize() for name in _COUNTS)],
-                [(run.event, *(getattr(run.counts, name) for name in _COUNTS)) for run in runs if _is_ok(run)],
-                right=range(1, len(_COUNTS) + 1),
-            )
+            for run in runs:
+                if run.state is RunState.OK:
+                    answer(f"{run.event}: {_in_words(run)}")
         for outcome, closing in done:
             _tell(outcome, closing, quiet=options.quiet)
         failed = bool(chosen.errors) or any(run.state is RunState.FAILED for run in runs)
-        not_closed = any(closing and closing.state is RegistrationState.NOT_CLOSED for _, closing in done)
+        not_closed = any(closing and closing.error for _, closing in done)
         return 1 if failed or not_closed else 0
+
+
+@contextmanager
+def _threads(count: int) -> Iterator[ThreadPoolExecutor]:
+    """Threads for the events. Whoever interrupts the command does not wait for them."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    threads, patient = ThreadPoolExecutor(count), True
+    try:
+        yield threads
+    except KeyboardInterrupt:
+        patient = False
+        raise
+    finally:
+        threads.shutdown(wait=patient, cancel_futures=True)
 
 
 def _sync_one(
     app: App, event: Event, accept_count: bool, dry_run: bool, no_close: bool, progress: Progress | None
 ) -> tuple[SyncOutcome, ClosingReport | None]:
     from zoomsync.domain.records import EventStatus, RunState
+    from zoomsync.domain.records import SyncRun
+    from zoomsync.errors import StoreError
     from zoomsync.jobs.close import settle_registration
+    from zoomsync.jobs.sync import SyncOutcome
 
-    outcome = app.syncer().sync(event, accept_count=accept_count, dry_run=dry_run, progress=progress)
-    closes = outcome.run.state is RunState.OK and event.status is EventStatus.ACTIVE and not (no_close or dry_run)
-    if not closes:
-        return outcome, None
-    return outcome, settle_registration(event, database=app.database, desk=app.zoom, clock=app.clock)
+    try:
+        outcome = app.syncer().sync(event, accept_count=accept_count, dry_run=dry_run, progress=progress)
+        closes = outcome.run.state is RunState.OK and event.status is EventStatus.ACTIVE and not (no_close or dry_run)
+        if not closes:
+            return outcome, None
+        return outcome, settle_registration(event, database=app.database, desk=app.zoom, clock=app.clock)
+    except StoreError as error:
+        # It could not be written down; the other events, and the answer, are to come all the same.
+        failed = SyncRun(event.slug, RunState.FAILED, started_at=app.clock(), error=str(error))
+        return SyncOutcome(failed, problem=error), None
 
 
 def _tell(outcome: SyncOutcome, closing: ClosingReport | None, *, quiet: bool) -> None:
@@ -99,7 +123,7 @@ def _tell(outcome: SyncOutcome, closing: ClosingReport | None, *, quiet: bool) -
 
     run = outcome.run
     if run.error:
-        talk(f"zoomsync: {run.event}: {run.state}: {run.error}")
+        talk(f"zoomsync: {run.event}: {run.state}: {run.error}{_remedy(outcome.problem)}")
     if run.counts.held:
         talk(
             f"zoomsync: {run.event}: {run.counts.held} registrants are no longer listed; that is many, so they stay "
@@ -112,10 +136,22 @@ def _tell(outcome: SyncOutcome, closing: ClosingReport | None, *, quiet: bool) -
                 f"by its file and at {difference.zoom or 'no time'} on Zoom; its mail waits until one of them is set "
                 'right, or times = "file" stands under [zoom]'
             )
-    if closing and closing.state is RegistrationState.NOT_CLOSED:
+    if closing and closing.error:
         talk(f"zoomsync: {run.event}: registration is NOT CLOSED. {closing.error}")
     elif closing and closing.state is RegistrationState.CLOSED and not quiet:
         talk(f"{run.event}: registration is closed: whoever registers now waits for approval ({closing.late} late)")
+
+
+def _remedy(problem: ZoomsyncError | None) -> str:
+    """What to do about trouble that passes by itself most of the time; other errors say so in their own words."""
+    from zoomsync.errors import ZoomPayloadError, ZoomUnavailable
+
+    later = " Nothing was changed; the next sync tries again. If it stays so, check"
+    if isinstance(problem, ZoomUnavailable):
+        return f"{later} this machine's network, and https://status.zoom.us."
+    if isinstance(problem, ZoomPayloadError):
+        return f"{later} ZOOMSYNC_ZOOM__API_URL, and what stands between this machine and Zoom (a proxy, a login page)."
+    return ""
 
 
 def as_json(run: SyncRun) -> dict[str, Any]:
@@ -126,18 +162,16 @@ def as_json(run: SyncRun) -> dict[str, Any]:
         **asdict(run.counts),
         "seconds": run.seconds,
         "error": run.error or None,
-        "retry_at": run.retry_at,
     }
 
 
-def _is_ok(run: SyncRun) -> bool:
-    from zoomsync.domain.records import RunState
-
-    return run.state is RunState.OK
+def _in_words(run: SyncRun) -> str:
+    changes = [f"{count} {name}" for name in _CHANGES if (count := getattr(run.counts, name))]
+    return f"{run.counts.pulled} pulled: {', '.join(changes) or 'nothing changed'}"
 
 
 def status(ctx: typer.Context) -> int:
-    """Say on one screen how things stand; exit code 1 if anything is overdue or failing."""
+    """Say on one screen how things stand. Exit code 1 if anything is overdue or failing."""
     from zoomsync.jobs.status import look_at_status
 
     options = options_of(ctx)
@@ -154,22 +188,40 @@ def status(ctx: typer.Context) -> int:
             answer(f"! {problem}")
         if not problems:
             answer("Nothing needs a person.")
-        answer_table(
-            ["Event", "Last sync", "Registrants", "Registration", "Next mail", "Sent", "Waiting", "Failed"],
-            [
-                (
-                    one.event,
-                    one.last_sync_words,
-                    one.registrants_words,
-                    one.registration_words,
-                    one.next_mail_words,
-                    one.sent,
-                    one.waiting,
-                    one.failed,
-                )
-                for one in report.events
-            ],
-            right=(5, 6, 7),
-        )
+        for one in report.events:
+            _show_standing(one)
+        answer()
         answer(f"Database: {app.database.shown_url}")
         return 1 if problems else 0
+
+
+def _show_standing(one: EventStanding) -> None:
+    """One event's lines, with times in its own zone."""
+    from datetime import datetime, timedelta
+    from zoneinfo import ZoneInfo
+
+    from zoomsync.domain.registration import RegistrationState
+    from zoomsync.text import terminal
+
+    zone = ZoneInfo(one.timezone)
+
+    def local(moment: datetime) -> str:
+        return f"{moment.astimezone(zone):%a %d %b %Y %H:%M}"
+
+    # A deadline at midnight is the end of a day: people know it by its last minute.
+    deadline = local(one.deadline - timedelta(minutes=1))
+    registration = {
+        RegistrationState.OPEN: f"open until {deadline}",
+        RegistrationState.CLOSED: "closed" + (f", read back {local(one.closed_at)}" if one.closed_at else ""),
+        RegistrationState.NOT_CLOSED: f"NOT CLOSED; the deadline was {deadline}",
+    }[one.registration]
+    people = ", ".join(f"{count} {status}" for status, count in one.registrants.items()) or "nobody yet"
+    mail = f"{one.sent} sent, {one.waiting} waiting, {one.failed} failed"
+    doubt = f", {one.in_doubt} in doubt" if one.in_doubt else ""
+    next_mail = f"; next {local(one.next_mail_at)}" if one.next_mail_at else ""
+    answer()
+    answer(terminal(f"{one.event} ({one.status}): {one.title}"))
+    answer(f"  last sync     {f'{local(one.last_sync_at)}, {one.last_sync_state}' if one.last_sync_at else 'never'}")
+    answer(f"  registrants   {people}")
+    answer(f"  registration  {registration}")
+    answer(f"  mail          {mail}{doubt}{next_mail}")

@@ -82,7 +82,7 @@ def _toml_mistake(words: str, line: str, number: int) -> Mistake:
     if date_found := _SLASH_DATE.search(line):
         return _slash_date_mistake(date_found, line=number)
     if words.startswith(("Cannot declare", "Cannot overwrite")):
-        hint = "Write [[sessions]] in two brackets." if "'sessions'" in words else "Leave one of the two."
+        hint = "Write [[sessions]] in two brackets." if "[sessions]" in line else "Leave one of the two."
         return Mistake("this key or heading stands in the file twice.", hint, line=number)
     if re.search(r"\d{4}-\d{1,2}-\d{1,2}|\b\d{1,2}:\d{2}", line):
         return Mistake(

@@ -101,8 +101,8 @@ def read_link(value: object) -> str:
 
 # ----------------------------------------------------------------------------------------------------------- Zoom
 
-_MEETING_ID = re.compile(r"\d{9,12}")
-_MEETING_PATH = re.compile(r"/(?:j|w|s|wc|wc/join|meeting|webinar)/(\d{9,12})(?:/.*)?")
+_MEETING_ID = re.compile(r"[0-9]{9,12}")
+_MEETING_PATH = re.compile(r"/(?:j|w|s|wc|wc/join|meeting|webinar)/([0-9]{9,12})(?:/.*)?")
 _REGISTER_PATH = re.compile(r"/(meeting|webinar)/register/([\w.~-]+)/?")
 _ZOOM_HOSTS = ("zoom.us", "zoom.com", "zoom.com.cn", "zoomgov.com")
 _LOOPBACK_HOSTS = ("127.0.0.1", "::1")
@@ -179,7 +179,7 @@ def registration_token(registration_url: str) -> str:
 
 # ---------------------------------------------------------------------------------------------------------- leads
 
-_LEAD = re.compile(r"(\d{1,5})\s*([dhm])(?:\s+(\d{1,2}):(\d{2}))?", re.IGNORECASE)
+_LEAD = re.compile(r"(\d{1,5})\s*([dhm])(?:\s+(\d{1,2}):(\d{2}))?", re.IGNORECASE | re.ASCII)
 _LEAD_LIKE = 'Write one like "3d", "24h", "90m" or "1d 17:00".'
 
 

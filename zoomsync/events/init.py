@@ -53,7 +53,7 @@ def write_starter_files(folder: Path, today: date) -> StarterFiles:
 
 
 def starter_text(name: str) -> str:
-    """One of the texts in `starter/`."""
+    """One of the texts in `starter/`; `model-event.toml` is the event of the demo."""
     return files("zoomsync.events").joinpath("starter", name).read_text(encoding="utf-8")
 
 

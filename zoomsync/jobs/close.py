@@ -12,7 +12,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session as DbSession
 
 from zoomsync.clock import Clock
-from zoomsync.domain.records import ApprovalType, Event, Meeting
+from zoomsync.domain.records import ApprovalType, Closing, Event, Meeting
 from zoomsync.domain.registration import (
     ClosingRecord,
     RegistrationAction,
@@ -28,6 +28,8 @@ from zoomsync.store import registrants as stored
 from zoomsync.store.schema import Database
 
 log = logging.getLogger(__name__)
+
+_IN_THE_PORTAL = "set approval to manual in Zoom's portal, under the meeting's registration."
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,7 @@ def settle_registration(
         sessions = [] if found is None else stored_events.sessions_of(db, found.id)
         late = 0 if found is None else _count_late(stored.registered_times(db, found.id), event.registration_deadline)
     last_end = max((one.ends_at for one in sessions), default=None)
+    is_over = last_end is not None and now >= last_end  # then nobody looks after the form any more
     states, errors = [], []
     for meeting in meetings:
         try:
@@ -67,6 +70,9 @@ def settle_registration(
         except ZoomError as error:
             shown = meeting
             errors.append(str(error))
+        else:
+            if registration_state(event, shown, now) is RegistrationState.NOT_CLOSED and not is_over:
+                errors.append(_why_left_open(event, meeting, database))
         states.append(registration_state(event, shown, now))
     state = max(states, key=list(RegistrationState).index, default=registration_state_unknown(event, now))
     verified = state is RegistrationState.CLOSED and not errors
@@ -88,27 +94,44 @@ def _settle_meeting(
 ) -> Meeting:
     """Close one meeting if that is due, and give it as it was read back."""
     with database.read() as db:
-        record = stored_events.closing_of(db, meeting.meeting_id)
-    if decide_registration(event, meeting, record, last_end, now) is RegistrationAction.LEAVE:
+        before = stored_events.closing_of(db, meeting.meeting_id)
+    if decide_registration(event, meeting, before, last_end, now) is RegistrationAction.LEAVE:
+        unproven = before.tried_at is not None and before.verified_at is None
+        if unproven and meeting.approval_type == ApprovalType.MANUAL:
+            # The run that switched it ended before it could look, or a person did it since: this look is the proof.
+            _save(database, meeting, replace(before, verified_at=now, error=""))
         return meeting
     # What was set is stored before anything is changed: a crash after the change must not forget it.
-    prior = meeting.approval_type if record.prior_approval_type is None else record.prior_approval_type
-    record = replace(record, prior_approval_type=prior, times_closed=record.times_closed + 1, tried_at=now)
+    prior = meeting.approval_type if before.prior_approval_type is None else before.prior_approval_type
+    record = replace(before, prior_approval_type=prior, times_closed=before.times_closed + 1, tried_at=now)
     _save(database, meeting, record)
     log.info("closing registration", extra={"event": event.slug, "meeting": meeting.meeting_id})
     try:
         desk.set_approval_type(meeting, ApprovalType.MANUAL)
+    except ZoomError as error:
+        # Zoom did not take it, so it does not count: the next sweep tries again.
+        _save(database, meeting, replace(record, times_closed=before.times_closed, error=str(error)))
+        raise
+    try:
         shown = desk.get_meeting(meeting)
         if shown.approval_type != ApprovalType.MANUAL:
             raise RegistrationNotClosed(
-                f"Zoom accepted the change and kept registration of meeting {meeting.meeting_id} open. "
-                "Set approval to manual in Zoom's portal, under the meeting's registration."
+                f"Zoom accepted the change and kept registration of meeting {meeting.meeting_id} open: {_IN_THE_PORTAL}"
             )
     except ZoomError as error:
         _save(database, meeting, replace(record, error=str(error)))
         raise
     _save(database, shown, replace(record, verified_at=now, error=""), seen_at=now)
     return shown
+
+
+def _why_left_open(event: Event, meeting: Meeting, database: Database) -> str:
+    """Why a meeting is open after the deadline although nothing failed in this run, and what to do."""
+    if event.zoom.closing is not Closing.SWITCH:
+        return f'closing = "{event.zoom.closing}" stands in its file, yet Zoom approves everybody: {_IN_THE_PORTAL}'
+    with database.read() as db:
+        record = stored_events.closing_of(db, meeting.meeting_id)
+    return record.error or f"It was closed {record.times_closed} times and opened again each time: {_IN_THE_PORTAL}"
 
 
 def _save(database: Database, meeting: Meeting, record: ClosingRecord, *, seen_at: datetime | None = None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from hashlib import blake2b
 
 from sqlalchemy.orm import Session as DbSession
 
@@ -13,14 +14,31 @@ from zoomsync.store import outbox
 from zoomsync.store import registrants as stored
 from zoomsync.store.events import StoredEvent
 
+# Raise it when planning changes: every event is then planned anew once.
+PLAN_FORMAT = 1
 
-def plan_event(db: DbSession, event: Event, event_id: int, now: datetime) -> int:
-    """Plan what is to be sent for one event, and give how many messages were added. Twice changes nothing more."""
+
+def plan_event(db: DbSession, event: Event, event_id: int, now: datetime, *, changed: bool = False) -> int:
+    """Plan what is to be sent for one event, and give how many messages were added. Twice changes nothing more.
+
+    changed: registrants or sessions changed in this transaction. Where they did not, and the file is the one that was
+    planned for, nothing is looked at: what passes with time alone is the outbox's own matter.
+    """
     known = stored_events.load_stored(db, event.slug)
     assert known is not None, "an event is saved before its messages are planned"
+    wanted = _fingerprint(event)
+    if not changed and known.planned_for == wanted:
+        return 0
     plan = plan_of(db, event, known, now)
     outbox.apply_changes(db, plan.changed, now)
-    return outbox.insert_planned(db, event_id, plan.planned, now)
+    added = outbox.insert_planned(db, event_id, plan.planned, now)
+    stored_events.set_planned(db, event_id, wanted)
+    return added
+
+
+def _fingerprint(event: Event) -> str:
+    """Stands for everything of an event's file that planning goes by, and for the way it is gone by."""
+    return blake2b(f"{PLAN_FORMAT} {event!r}".encode(), digest_size=16).hexdigest()
 
 
 def plan_of(db: DbSession, event: Event, known: StoredEvent, now: datetime) -> Plan:

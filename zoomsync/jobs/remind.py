@@ -14,18 +14,20 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session as DbSession
 
 from zoomsync.clock import Clock
+from zoomsync.domain.calls import CALLED_OFF, WELCOME
 from zoomsync.domain.records import Event, OutboxState, RunState, Session
-from zoomsync.domain.reminders import CALLED_OFF, WELCOME
 from zoomsync.errors import ZoomNoRegistration, ZoomNotFound
 from zoomsync.jobs.deliver import DeliveryReport
 from zoomsync.jobs.planning import plan_event, plan_of
 from zoomsync.jobs.sync import SyncOutcome
 from zoomsync.store import events as stored_events
-from zoomsync.store import outbox
+from zoomsync.store import outbox, reading
 from zoomsync.store import registrants as stored
 from zoomsync.store.schema import Database
 
 log = logging.getLogger(__name__)
+
+_SHOWN_AT_MOST = 100_000
 
 Sync = Callable[[Event], SyncOutcome]
 
@@ -115,13 +117,13 @@ def rehearse(events: Sequence[Event], *, database: Database, clock: Clock) -> Re
                 report.problems.append(f"{event.slug}: never synced, so nobody is known; run zoomsync sync first")
                 continue
             plan = plan_of(db, event, found, now)
-            standing = outbox.existing(db, found.id)
             people = {row_id: one for row_id, one, _ in stored.registrants_of(db, found.id)}
             titles = {one.key: one.title for one in stored_events.sessions_of(db, found.id)}
-            due = outbox.due_keys(db, now, event_id=found.id)
+            ids = outbox.due(db, now, limit=_SHOWN_AT_MOST, resend=True, event_ids=[found.id])
+            due = reading.message_keys(db, ids)
         report.planned += len(plan.planned)
         changed = {change.message.key for change in plan.changed}
-        keys = [key for key in due if key not in changed and key in standing]
+        keys = [key for key in due if key not in changed]
         called_for = (*plan.planned, *(change.message for change in plan.changed))
         keys += [one.key for one in called_for if one.state is OutboxState.PENDING and one.due_at <= now]
         report.messages += [

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session as DbSession
 
@@ -25,13 +23,14 @@ _WAITING = (OutboxState.PENDING, OutboxState.DEFERRED, OutboxState.CLAIMED, Outb
 
 @dataclass(frozen=True, slots=True)
 class EventStanding:
-    """One event's line. Times are UTC; the ...words are the same for a person, in the event's zone.
+    """One event's line. Times are UTC, `timezone` is the event's.
 
     registration: open, closed or not_closed; `closed_at` is when reading back proved it.
     """
 
     event: str
     title: str
+    timezone: str
     status: EventStatus
     last_sync_at: datetime | None
     last_sync_state: RunState | None
@@ -47,10 +46,6 @@ class EventStanding:
     failed: int
     in_doubt: int
     is_over: bool
-    last_sync_words: str
-    registrants_words: str
-    registration_words: str
-    next_mail_words: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +73,10 @@ def _look_at(db: DbSession, event: StoredEvent, now: datetime) -> EventStanding:
     registration = registration_of(event, [meeting.approval_type for meeting in meetings], now)
     proofs = [stored_events.closing_of(db, meeting.meeting_id).verified_at for meeting in meetings]
     closed_at = max((at for at in proofs if at), default=None)
-    zone = ZoneInfo(event.timezone)
-
-    def local(moment: datetime) -> str:
-        return f"{moment.astimezone(zone):%Y-%m-%d %H:%M}"
-
     return EventStanding(
         event=event.slug,
         title=event.title,
+        timezone=event.timezone,
         status=event.status,
         last_sync_at=run.started_at if run else None,
         last_sync_state=run.state if run else None,
@@ -101,10 +92,6 @@ def _look_at(db: DbSession, event: StoredEvent, now: datetime) -> EventStanding:
         failed=messages.get(OutboxState.FAILED, 0),
         in_doubt=messages.get(OutboxState.IN_DOUBT, 0),
         is_over=all(one.ends_at <= now for one in stored_events.sessions_of(db, event.id)),
-        last_sync_words=f"{local(run.started_at)} {run.state}" if run else "never",
-        registrants_words=", ".join(f"{count} {status}" for status, count in people.items()) or "none",
-        registration_words=_registration_words(registration, event.registration_deadline, closed_at, local),
-        next_mail_words=local(next_mail_at) if next_mail_at else "none",
     )
 
 
@@ -115,16 +102,6 @@ def registration_of(event: StoredEvent, approval_types: list[int], now: datetime
     if not approval_types or ApprovalType.AUTOMATIC in approval_types:
         return RegistrationState.NOT_CLOSED
     return RegistrationState.CLOSED
-
-
-def _registration_words(
-    state: RegistrationState, deadline: datetime, closed_at: datetime | None, local: Callable[[datetime], str]
-) -> str:
-    if state is RegistrationState.OPEN:
-        return f"open until {local(deadline)}"
-    if state is RegistrationState.NOT_CLOSED:
-        return f"NOT CLOSED, deadline {local(deadline)}"
-    return f"closed, read back {local(closed_at)}" if closed_at else "closed"
 
 
 def _problems(one: EventStanding) -> list[str]:

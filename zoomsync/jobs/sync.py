@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import islice
 
 from sqlalchemy.orm import Session as DbSession
 
+from zoomsync import failpoints
 from zoomsync.clock import Clock, Sleep
 from zoomsync.domain.reconcile import RegistrantChanges, Sifted, reconcile, sift
 from zoomsync.domain.records import (
@@ -76,6 +77,10 @@ class _Tally:
         self.held += len(changes.held)
         self.unchanged += len(changes.same)
 
+    @property
+    def changed(self) -> bool:
+        return any((self.added, self.updated, self.cancelled, self.reinstated))
+
     def as_counts(self, pull: Pull, pulled: int) -> RunCounts:
         return RunCounts(
             pulled=pulled,
@@ -94,7 +99,8 @@ class _Tally:
 class Syncer:
     """What a sync needs besides the event. One serves all events, side by side in threads.
 
-    lease_clock: see `leasing`. sleep: waits for another sync of the same event.
+    lease_clock: see `leasing`. sleep: waits for another sync of the same event. other_files: the slugs of all event
+    files there are, so that an event whose file was renamed is told from two that name one meeting.
     """
 
     database: Database
@@ -103,6 +109,7 @@ class Syncer:
     lease_clock: LeaseClock
     sleep: Sleep = time.sleep
     wait_for_another: timedelta = WAIT_FOR_ANOTHER
+    other_files: Collection[str] = ()
     owner: str = field(default_factory=new_owner)
 
     def sync(
@@ -122,15 +129,18 @@ class Syncer:
             self.database, name, self.owner, self.lease_clock, wait=self.wait_for_another, sleep=self.sleep
         ) as ours:
             now = self.clock()
-            event_id = self.database.write(lambda db: stored_events.save_event(db, event, now))
+            event_id = self.database.write(lambda db: stored_events.save_event(db, event, now, others=self.other_files))
             run_id = self.database.write(lambda db: stored.begin_run(db, event_id, now=now)) if ours else None
             run = SyncRun(event=event.slug, state=RunState.RUNNING, started_at=now, id=run_id)
             if run_id is None:
                 error = "another sync of this event is still running"
                 return SyncOutcome(self._ended(run, begun, state=RunState.SKIPPED, error=error))
             try:
-                meetings = self.zoom.find_meetings(event)
+                with self.database.read() as db:
+                    asked_for = stored_events.with_known_meetings(db, event)
+                meetings = self.zoom.find_meetings(asked_for)
                 pull = self.zoom.pull(meetings, accept_count=accept_count, progress=progress)
+                failpoints.reach("sync.pulled")
                 now = self.clock()  # the pull took its time
 
                 def apply(db: DbSession) -> SyncOutcome:
@@ -139,9 +149,12 @@ class Syncer:
                     counts, differences = self._apply(db, event, event_id, pull, run_id, now)
                     done = self._ended(run, begun, state=RunState.OK, counts=counts)
                     stored.end_run(db, run_id, done)
+                    failpoints.reach("sync.written")
                     return SyncOutcome(done, differences)
 
-                return self.database.write(apply)
+                outcome = self.database.write(apply)
+                failpoints.reach("sync.committed")
+                return outcome
             except ZoomsyncError as error:
                 retry_at = error.retry_at if isinstance(error, ZoomRateLimited) else None
                 failed = self._ended(run, begun, state=RunState.FAILED, error=str(error), retry_at=retry_at)
@@ -152,7 +165,7 @@ class Syncer:
         self, db: DbSession, event: Event, event_id: int, pull: Pull, run_id: int, now: datetime
     ) -> tuple[RunCounts, tuple[TimeDifference, ...]]:
         for meeting in pull.meetings:
-            stored_events.save_meeting(db, event_id, meeting, now)
+            stored_events.save_meeting(db, event_id, meeting, now, others=self.other_files)
         sessions = follow_sessions(event, pull.meetings, stored_events.sessions_of(db, event_id), now)
         stored_events.save_sessions(db, event_id, sessions, now, run_id)
 
@@ -173,7 +186,8 @@ class Syncer:
             stored.clear_missing(db, [known[key].row_id for key in sifted.returned])
         if tally.added:
             stored.audit_added(db, event_id, run_id=run_id, above=highest, now=now)
-        plan_event(db, event, event_id, now)
+        moved = bool(sessions.added or sessions.updated)
+        plan_event(db, event, event_id, now, changed=moved or tally.changed)
         return tally.as_counts(pull, len(listed)), sessions.differences
 
     def _read(self, listed: dict[RegistrantKey, ListedRegistrant], keys: Sequence[RegistrantKey]) -> list[Registrant]:

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from sqlalchemy import Table, delete, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session as DbSession
 
-from zoomsync.domain.records import Event, EventStatus, Meeting, Session, ZoomKind
+from zoomsync.domain.records import Event, EventStatus, Meeting, Session, SessionSpec, ZoomKind, ZoomPart
 from zoomsync.domain.registration import ClosingRecord
 from zoomsync.domain.sessions import SessionChanges
 from zoomsync.errors import StoreError
@@ -56,6 +56,7 @@ _SHOWN_BY_ZOOM = (
     "registration_url",
     "starts_at",
 )
+Part = TypeVar("Part", ZoomPart, SessionSpec)
 _SESSION_FIELDS = tuple(field.name for field in fields(Session))
 
 
@@ -66,8 +67,9 @@ _SESSION_FIELDS = tuple(field.name for field in fields(Session))
 class StoredEvent:
     """What the database keeps of an event beside its file.
 
-    leads_seen: a reminder's kind ("before:1h") -> when it was first seen. seen_at: when the file was last
-    read. paused_at: its mail is stopped since then. erased_at: its personal data was removed then.
+    leads_seen: a reminder's kind ("before:1h") -> when it was first seen. seen_at: when the file was last read.
+    planned_for: see `set_planned`. paused_at: its mail is stopped since then. erased_at: its personal data was removed
+    then.
     """
 
     id: int
@@ -81,18 +83,25 @@ class StoredEvent:
     first_seen_at: datetime
     seen_at: datetime
     leads_seen: Mapping[str, datetime]
+    planned_for: str = ""
     paused_at: datetime | None = None
     erased_at: datetime | None = None
 
 
-def save_event(db: DbSession, event: Event, now: datetime, meeting_ids: Collection[str] = ()) -> int:
+def save_event(
+    db: DbSession, event: Event, now: datetime, meeting_ids: Collection[str] = (), *, others: Collection[str] = ()
+) -> int:
     """Write down the event file that is in force, and give the event's id.
 
     A new slug that names a known meeting (in its file, or among `meeting_ids`) is a renamed file: it takes over the
-    event of that meeting. A lead that left the file and came back counts as new. Changes are audited.
+    event of that meeting, unless that one has a file still: `others` are the slugs of all the files there are.
+    A lead that left the file and came back counts as new. Changes are audited.
     """
     named = (event.zoom.meeting_id, *(spec.meeting_id for spec in event.sessions), *meeting_ids)
-    stored = load_stored(db, event.slug) or _event_of_meetings(db, [one for one in named if one])
+    stored = load_stored(db, event.slug)
+    if stored is None:
+        renamed = _event_of_meetings(db, [one for one in named if one])
+        stored = None if renamed is None or renamed.slug in others else renamed
     leads = [
         *(f"before:{lead.text}" for lead in event.reminders.before),
         *(f"after:{lead.text}" for lead in event.reminders.after),
@@ -110,7 +119,8 @@ def save_event(db: DbSession, event: Event, now: datetime, meeting_ids: Collecti
         "leads": {lead: seen.get(lead, now).isoformat() for lead in leads},
     }
     if stored is None:
-        added = db.execute(insert(_event).values(**values, first_seen_at=now).returning(_event.c.id))
+        first = values | {"first_seen_at": now, "planned_for": ""}
+        added = db.execute(insert(_event).values(**first).returning(_event.c.id))
         event_id = int(added.scalar_one())
         write_audit(db, event_id, now, "event", event_id, "added", {}, _only(values, _AUDITED_OF_EVENT), actor="file")
         return event_id
@@ -129,6 +139,11 @@ def load_stored(db: DbSession, slug: str) -> StoredEvent | None:
 def all_stored(db: DbSession) -> list[StoredEvent]:
     """Every event that was ever seen, the oldest first."""
     return [_to_stored_event(row) for row in db.execute(select(_event).order_by(_event.c.id))]
+
+
+def set_planned(db: DbSession, event_id: int, planned_for: str) -> None:
+    """Remember what an event's messages were planned for; "" asks for a new plan at the next look."""
+    db.execute(update(_event).where(_event.c.id == event_id).values(planned_for=planned_for))
 
 
 def set_paused(db: DbSession, event_id: int, *, paused: bool, now: datetime, actor: str) -> bool:
@@ -166,6 +181,7 @@ def _to_stored_event(row: Any) -> StoredEvent:
         first_seen_at=row.first_seen_at,
         seen_at=row.seen_at,
         leads_seen={lead: datetime.fromisoformat(seen) for lead, seen in row.leads.items()},
+        planned_for=row.planned_for,
         paused_at=row.paused_at,
         erased_at=row.erased_at,
     )
@@ -220,11 +236,30 @@ def meetings_of(db: DbSession, event_id: int) -> list[Meeting]:
     ]
 
 
-def save_meeting(db: DbSession, event_id: int, meeting: Meeting, now: datetime) -> None:
+def with_known_meetings(db: DbSession, event: Event) -> Event:
+    """The event with the ids of meetings that were found by their registration link before.
+
+    Zoom finds a link among upcoming meetings only: once the last session has begun it would be lost.
+    """
+    stored = load_stored(db, event.slug)
+    known = {} if stored is None else {one.registration_url: one.meeting_id for one in meetings_of(db, stored.id)}
+
+    def filled(part: Part) -> Part:
+        if part.meeting_id or part.registration_url not in known:
+            return part
+        return replace(part, meeting_id=known[part.registration_url])
+
+    return replace(event, zoom=filled(event.zoom), sessions=tuple(filled(one) for one in event.sessions))
+
+
+def save_meeting(
+    db: DbSession, event_id: int, meeting: Meeting, now: datetime, *, others: Collection[str] = ()
+) -> None:
     """Write down a meeting as Zoom shows it; what was done to its registration stays as it is.
 
     A meeting of another event brings that event's rows along, for a renamed file whose meeting had to be looked for.
-    Raises StoreError if this event has registrants or sessions of its own: the two cannot be told apart then.
+    Raises StoreError if that event has a file still (`others` are the slugs of all the files there are), or if this
+    event has registrants or sessions of its own: the two cannot be told apart then.
     """
     row = db.execute(select(_meeting).where(_meeting.c.meeting_id == meeting.meeting_id)).one_or_none()
     shown = {name: getattr(meeting, name) for name in _SHOWN_BY_ZOOM} | {"kind": meeting.kind.value}
@@ -238,7 +273,7 @@ def save_meeting(db: DbSession, event_id: int, meeting: Meeting, now: datetime) 
         write_audit(db, event_id, now, "meeting", meeting.meeting_id, "added", {}, shown)
         return
     if row.event_id != event_id:
-        _take_over(db, row.event_id, event_id, meeting.meeting_id, now)
+        _take_over(db, row.event_id, event_id, meeting.meeting_id, now, others)
     _write_shown(db, row, shown, event_id, now)
 
 
@@ -257,17 +292,22 @@ def _write_shown(db: DbSession, row: Any, shown: Mapping[str, Any], event_id: in
     db.execute(update(_meeting).where(_meeting.c.meeting_id == row.meeting_id).values(**shown, observed_at=now))
 
 
-def _take_over(db: DbSession, old_id: int, new_id: int, meeting_id: str, now: datetime) -> None:
-    for table in (_registrant, _session):
-        if db.scalar(select(func.count()).select_from(table).where(table.c.event_id == new_id)):
-            owner = db.scalar(select(_event.c.slug).where(_event.c.id == old_id))
-            raise StoreError(
-                f"Meeting {meeting_id} belongs to the event {owner}, and this event already has rows of its own:"
-                f" give it another meeting, or take up the file {owner}.toml again."
-            )
+def _take_over(
+    db: DbSession, old_id: int, new_id: int, meeting_id: str, now: datetime, others: Collection[str]
+) -> None:
     old, new = _one_event(db, _event.c.id == old_id), _one_event(db, _event.c.id == new_id)
     assert old is not None
     assert new is not None
+    if old.slug in others:
+        raise StoreError(
+            f"Meeting {meeting_id} belongs to the event {old.slug} already: give one of them another meeting."
+        )
+    for table in (_registrant, _session):
+        if db.scalar(select(func.count()).select_from(table).where(table.c.event_id == new_id)):
+            raise StoreError(
+                f"Meeting {meeting_id} belongs to the event {old.slug}, and this event already has rows of its own:"
+                f" give it another meeting, or take up the file {old.slug}.toml again."
+            )
     leads = {lead: old.leads_seen.get(lead, seen).isoformat() for lead, seen in new.leads_seen.items()}
     db.execute(
         update(_event)
@@ -324,6 +364,7 @@ def opt_out(db: DbSession, event_id: int, email: str, *, now: datetime, via: str
     """
     values = {"event_id": event_id, "email": email.strip().lower(), "at": now, "via": via}
     added = db.execute(_insert_or_keep(db, _opt_out).values(**values).returning(_opt_out.c.email))
+    set_planned(db, event_id, "")
     return added.first() is not None
 
 
@@ -332,6 +373,7 @@ def undo_opt_out(db: DbSession, event_id: int, email: str) -> bool:
     gone = db.execute(
         delete(_opt_out).where(_opt_out.c.event_id == event_id, _opt_out.c.email == email.strip().lower())
     )
+    set_planned(db, event_id, "")
     return bool(gone.rowcount == 1)  # type: ignore[attr-defined]
 
 

@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, DateTime, Delete, Insert, Update, and_, delete, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlmodel import Session, col
+from sqlalchemy.orm import Session
+from sqlmodel import col
 
 from zoomsync.clock import system_clock, to_utc
 from zoomsync.store.tables import LeaseRow

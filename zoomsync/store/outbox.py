@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import CursorResult, text
@@ -126,9 +127,10 @@ def insert_planned(db: DbSession, event_id: int, planned: Sequence[PlannedMessag
 
 
 def _insert_sqlite(db: DbSession, event_id: int, planned: Sequence[PlannedMessage], now: datetime) -> int:
-    moment = utc_text(now)
+    as_text = cache(utc_text)  # the messages of a session share their moments
+    planned_at = as_text(now)
     rows = [
-        (event_id, *one.key, one.state.value, utc_text(one.due_at), utc_text(one.expires_at), one.reason, moment)
+        (event_id, *one.key, one.state.value, as_text(one.due_at), as_text(one.expires_at), one.reason, planned_at)
         for one in planned
     ]
     return int(db.connection().exec_driver_sql(sql.INSERT_SQLITE, rows).rowcount)
@@ -282,7 +284,7 @@ def record(
         **_decided(decision),
     }
     written = _changed(db.execute(sql.RECORD, values)) == 1
-    if outcome.kind in _JUDGED:
+    if accepted or (written and outcome.kind in _JUDGED):
         _add_attempt(db, claimed.id, outcome, at)
     return written
 

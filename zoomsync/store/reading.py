@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import Table, func, select
 from sqlalchemy.orm import Session as DbSession
 
-from zoomsync.domain.records import OutboxState, RegistrantStatus
+from zoomsync.domain.records import MessageKey, OutboxState, RegistrantStatus
 from zoomsync.store.tables import OutboxRow, RegistrantRow
 
 _registrant: Table = RegistrantRow.__table__  # type: ignore[attr-defined]
 _outbox: Table = OutboxRow.__table__  # type: ignore[attr-defined]
 
+_IDS_A_QUERY = 500  # SQLite takes 32,766 parameters, older builds 999
 _TO_SEND = (OutboxState.PENDING.value, OutboxState.DEFERRED.value)
 
 
@@ -23,7 +25,7 @@ def registrants_by_status(db: DbSession, event_id: int) -> dict[RegistrantStatus
         .where(_registrant.c.event_id == event_id)
         .group_by(_registrant.c.status)
     )
-    found = dict(rows.tuples().all())
+    found: dict[str, int] = dict(rows.tuples().all())
     return {status: found[status.value] for status in RegistrantStatus if status.value in found}
 
 
@@ -33,6 +35,16 @@ def next_mail_at(db: DbSession, event_id: int) -> datetime | None:
         select(func.min(_outbox.c.due_at)).where(_outbox.c.event_id == event_id, _outbox.c.state.in_(_TO_SEND))
     )
     return moment
+
+
+def message_keys(db: DbSession, outbox_ids: Sequence[int]) -> list[MessageKey]:
+    """The keys of messages by their number in the outbox, in any order."""
+    columns = (_outbox.c.registrant_row, _outbox.c.session_key, _outbox.c.kind, _outbox.c.occasion)
+    found: list[MessageKey] = []
+    for start in range(0, len(outbox_ids), _IDS_A_QUERY):
+        some = outbox_ids[start : start + _IDS_A_QUERY]
+        found += map(MessageKey._make, db.execute(select(*columns).where(_outbox.c.id.in_(some))))
+    return found
 
 
 def overdue(db: DbSession, event_id: int, *, before: datetime, now: datetime) -> int:

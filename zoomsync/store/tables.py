@@ -100,7 +100,8 @@ class EventRow(SQLModel, table=True):
     file_hash: str
     first_seen_at: datetime = _moment(nullable=False)
     seen_at: datetime = _moment(nullable=False)
-    leads: Any = _json(nullable=False)  # lead's text -> ISO time it was first seen
+    leads: Any = _json(nullable=False)  # a reminder's kind -> ISO time it was first seen
+    planned_for: str = ""  # what its messages were last planned for; anything else asks for a new plan
     paused_at: datetime | None = _moment()
     erased_at: datetime | None = _moment()
 

@@ -55,8 +55,8 @@ class Api:
         """One call. label: whose rate limit it counts under. what: completes "Zoom would not ..." in an error's text.
 
         Every call made through here may be sent twice without harm, also where the first answer was lost: the
-        writes set a value (PATCH approval_type, PUT status, DELETE), they add nothing. A call that adds, such as
-        POST registrants, has no place here.
+        writes set a value (PATCH approval_type, PUT status), they add nothing. A call that adds, such as POST
+        registrants, has no place here.
 
         decode: raises ZoomPayloadError for a body that is not what it should be; that may pass, and is tried again.
         Raises the ZoomError family.

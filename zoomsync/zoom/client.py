@@ -10,6 +10,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from types import TracebackType
@@ -118,6 +119,7 @@ class ZoomClient:
         """
         kind = event.zoom.kind
         wanted: dict[str, ZoomKind] = {}
+        links: dict[str, str] = {}
         parts: list[ZoomPart | SessionSpec] = [event.zoom, *event.sessions]
         for part in parts:
             if part.meeting_id:
@@ -125,9 +127,12 @@ class ZoomClient:
             elif part.registration_url:
                 found_kind, meeting_id = self._find_by_link(part.registration_url)
                 wanted.setdefault(meeting_id, found_kind)
+                links[meeting_id] = part.registration_url
         if not wanted:
             raise ZoomNotFound(f"The event {event.slug} names no meeting: set meeting_id under [zoom] in its file.")
-        return tuple(self._read_either_kind(meeting_id, kind) for meeting_id, kind in wanted.items())
+        meetings = [self._read_either_kind(meeting_id, kind) for meeting_id, kind in wanted.items()]
+        # The link as the file has it, so that whoever keeps the meeting knows it again by that.
+        return tuple(replace(one, registration_url=links.get(one.meeting_id, one.registration_url)) for one in meetings)
 
     def pull(
         self, meetings: Sequence[Meeting], *, accept_count: bool = False, progress: Progress | None = None

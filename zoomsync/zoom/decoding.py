@@ -45,7 +45,9 @@ def text(value: Any) -> str:
     """Whatever Zoom put where a text belongs, as trimmed text in NFC."""
     if type(value) is not str:
         value = _spelt_out(value)
-    return (value if value.isascii() else normalize("NFC", value)).strip()
+    elif value.isascii():  # asked first: most are, and a pull reads a dozen of them for each registrant
+        return value.strip()
+    return normalize("NFC", value).strip()
 
 
 def clean_text(value: Any) -> str:

@@ -137,20 +137,21 @@ def read_registrant(key: RegistrantKey, listed: ListedRegistrant) -> Registrant:
     The list it stood in says its status: a row's own may be missing, or older than the list. "", blank and null are
     alike. NUL is left out (Postgres takes none), half a surrogate pair becomes U+FFFD, names are in NFC.
     """
-    raw, row = decode(_row, listed.raw, "a registrant")
-    tidy = clean_text if b"\\u0000" in raw else text
+    meeting_id, occurrence_id, registrant_id = key
+    _, row = decode(_row, listed.raw, "a registrant")
+    tidy = clean_text if b"\\u0000" in listed.raw else text
     values = astuple(row)  # those of DETAILS come first
-    named = zip(DETAILS, values, strict=False)
+    filled = compress(zip(DETAILS, values, strict=False), values)
     return Registrant(
-        key.meeting_id,
-        key.registrant_id,
+        meeting_id,
+        registrant_id,
         tidy(row.email).lower(),
         _STATUSES[listed.status],
         tidy(row.first_name),
         tidy(row.last_name),
-        key.occurrence_id,
+        occurrence_id,
         read_time(row.create_time),
         tidy(row.join_url),
-        tuple([(name, filled) for name, value in compress(named, values) if (filled := tidy(value))]),
+        tuple([(name, detail) for name, value in filled if (detail := tidy(value))]),
         tuple([(tidy(asked.title), tidy(asked.value)) for asked in row.custom_questions or ()]),
     )

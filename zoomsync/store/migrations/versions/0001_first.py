@@ -67,6 +67,7 @@ def upgrade() -> None:
         moment("first_seen_at"),
         moment("seen_at"),
         sa.Column("leads", JSON, nullable=False),
+        words("planned_for"),
         moment("paused_at", nullable=True),
         moment("erased_at", nullable=True),
     )

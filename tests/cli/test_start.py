@@ -1,0 +1,35 @@
+"""How quickly the command line is there: what `--help` and `--version` read, and how long that takes."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+
+import pytest
+
+HEAVY = {"sqlalchemy", "sqlmodel", "alembic", "psycopg", "requests", "urllib3", "pydantic", "pydantic_settings",
+         "tenacity", "rich", "jinja2", "babel", "icalendar", "starlette", "uvicorn", "aiosmtpd", "msgspec"}  # fmt: skip
+SLOWER_THAN_BARE_PYTHON_AT_MOST = 12
+TRIES = 5
+
+
+@pytest.mark.parametrize("words", [["--help"], ["--version"]])
+def test_help_and_version_read_nothing_heavy(words: list[str]) -> None:
+    command = [sys.executable, "-X", "importtime", "-m", "zoomsync", *words]
+    said = subprocess.run(command, capture_output=True, text=True, check=True)
+    read = {line.rpartition("|")[2].strip().partition(".")[0] for line in said.stderr.splitlines()}
+    assert "typer" in read
+    assert read & HEAVY == set()
+
+
+def test_help_is_there_at_once() -> None:
+    bare = min(seconds("-c", "pass") for _ in range(TRIES))
+    with_help = min(seconds("-m", "zoomsync", "--help") for _ in range(TRIES))
+    assert with_help <= bare * SLOWER_THAN_BARE_PYTHON_AT_MOST
+
+
+def seconds(*words: str) -> float:
+    begun = time.perf_counter()
+    subprocess.run([sys.executable, *words], check=True, stdout=subprocess.DEVNULL)
+    return time.perf_counter() - begun
