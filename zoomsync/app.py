@@ -150,6 +150,11 @@ class App:
             other_files=slugs_in(self.settings.resolved_events_dir),
         )
 
+    @property
+    def resends(self) -> bool:
+        """Whether a message in doubt goes once more."""
+        return self.settings.mail.in_doubt == "resend"
+
     def deliverer(self, events: Mapping[int, Event]) -> Deliverer[OutgoingMessage]:
         """A delivery of these events' mail; keys are the store's ids."""
         smtp = self.settings.smtp
@@ -162,7 +167,7 @@ class App:
             rate_clock=system_clock,
             connections=smtp.connections,
             caps=Caps(smtp.max_per_minute, smtp.max_per_hour, smtp.max_per_day),
-            resend=self.settings.mail.in_doubt == "resend",
+            resend=self.resends,
             sleep=self.sleep,
         )
 

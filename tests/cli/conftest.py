@@ -86,7 +86,7 @@ class Result:
 
 @dataclass
 class Project:
-    """The folder a command runs in, and the world around it. naps: how long each wait that was skipped would have been."""
+    """The folder a command runs in, and the world around it. naps: how long the waits were that were skipped."""
 
     folder: Path
     world: World

@@ -56,11 +56,6 @@ def test_a_time_that_exists_twice_is_the_first() -> None:
     assert moment(make_lead("1d"), start, NEW_YORK) == utc(2023, 11, 5, 5, 30)
 
 
-def test_a_session_in_the_second_hour_of_a_night_that_has_it_twice_does_not_colour_other_days() -> None:
-    start = datetime(2023, 11, 5, 1, 30, fold=1, tzinfo=NEW_YORK).astimezone(UTC)
-    assert moment(make_lead("1d"), start, NEW_YORK) == utc(2023, 11, 4, 5, 30)
-
-
 def test_a_whole_day_that_does_not_exist_is_passed_over() -> None:
     apia = ZoneInfo("Pacific/Apia")  # there was no 30 December 2011
     start = datetime(2011, 12, 31, 8, 0, tzinfo=apia).astimezone(UTC)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import threading
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -370,6 +371,35 @@ def test_the_mark_refuses_when_the_lease_is_over(database: Database, now: dateti
     assert not mark(world, claimed, now + LEASE)
     database.write(lambda db: outbox.extend_leases(db, "a", now + LEASE, LEASE))
     assert mark(world, claimed, now + LEASE)
+
+
+def test_an_older_claim_of_the_same_owner_is_no_longer_in_force(database: Database, now: datetime) -> None:
+    world = make_world(database, now)
+    world.plan(0, now=now)
+    (older,) = claim(world, now)
+    recover(world, now + LEASE)
+    (newer,) = claim(world, now + LEASE)
+    assert not mark(world, older, now + LEASE)
+    assert mark(world, newer, now + LEASE)
+
+
+def test_claims_under_a_cap_wait_for_one_another(database: Database) -> None:
+    second = threading.Event()
+
+    def claim_too() -> None:
+        database.write(outbox.lock_claims)
+        second.set()
+
+    other = threading.Thread(target=claim_too)
+
+    def claim_first(db: Any) -> bool:
+        outbox.lock_claims(db)
+        other.start()
+        return second.wait(0.1)
+
+    assert not database.write(claim_first)
+    other.join()
+    assert second.is_set()
 
 
 def test_the_mark_refuses_when_the_message_is_too_late(database: Database, now: datetime) -> None:

@@ -44,7 +44,7 @@ def remind(
     with opened(ctx, writes=not dry_run) as app:
         chosen = chosen_events(app, events or [])
         if dry_run:
-            report = rehearse(chosen.events, database=app.database, clock=app.clock)
+            report = rehearse(chosen.events, database=app.database, clock=app.clock, resend=app.resends)
         else:
             app.refuse_rehearsing_for_real(zoom=False, mail=True, yes=options.yes)
             app.zoom  # noqa: B018 - credentials that are missing are told before anything is done
@@ -54,6 +54,7 @@ def remind(
                 sync=lambda event: app.syncer().sync(event),
                 deliver=lambda ready: _deliver(app, ready),
                 clock=app.clock,
+                resend=app.resends,
             )
         _print(report, dry_run=dry_run, as_json=options.json)
         for problem in report.problems:

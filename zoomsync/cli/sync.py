@@ -99,8 +99,7 @@ def _threads(count: int) -> Iterator[ThreadPoolExecutor]:
 def _sync_one(
     app: App, event: Event, accept_count: bool, dry_run: bool, no_close: bool, progress: Progress | None
 ) -> tuple[SyncOutcome, ClosingReport | None]:
-    from zoomsync.domain.records import EventStatus, RunState
-    from zoomsync.domain.records import SyncRun
+    from zoomsync.domain.records import EventStatus, RunState, SyncRun
     from zoomsync.errors import StoreError
     from zoomsync.jobs.close import settle_registration
     from zoomsync.jobs.sync import SyncOutcome

@@ -37,7 +37,7 @@ def _on_another_day(lead: Lead, at: datetime, days: int, zone: ZoneInfo) -> date
 
 
 def _local_to_utc(day: date, clock: time, zone: ZoneInfo) -> datetime:
-    local = datetime.combine(day, clock.replace(fold=0), tzinfo=zone)
+    local = datetime.combine(day, clock, tzinfo=zone)
     while not _exists(local):  # gaps begin and end on whole minutes
         local = local.replace(second=0, microsecond=0) + timedelta(minutes=1)
     return local.astimezone(UTC)

@@ -307,8 +307,8 @@ class MessageKey(NamedTuple):
     """What makes a message the same one: unique in the outbox.
 
     registrant_row: the store's id of the registrant. session_key: "" for messages about the whole event.
-    kind: "before:24h", "welcome", "moved" ... occasion: "" for reminders, the new start for `moved`, a text's own id
-    for `announce`.
+    kind: "before:24h", "welcome", "moved" ... occasion: "" for reminders, the new start and when it was set for
+    `moved`, the local day for `welcome`, a text's own id for `announce`.
     """
 
     registrant_row: int

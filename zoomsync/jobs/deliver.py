@@ -383,7 +383,7 @@ class _Run(Generic[Message]):
             if ours:
                 self._report.messages.append(Delivered(claimed, decision.state, decision.reason))
             if outcome.kind in (OutcomeKind.ABANDONED, OutcomeKind.STOPPED):
-                pass
+                self._put_back.add(claimed.id)
 
     def _alarm(self, words: str) -> None:
         with self._lock:

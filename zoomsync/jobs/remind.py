@@ -65,12 +65,13 @@ def remind(
     sync: Sync,
     deliver: Callable[[Mapping[int, Event]], DeliveryReport],
     clock: Clock,
+    resend: bool = True,
 ) -> RemindReport:
     """One round for these events: plan, sync those that have something due, deliver.
 
     sync: one pull and reconcile, which writes nothing to Zoom. deliver: sends what is due of these events, by the
-    store's ids. If Zoom cannot be reached the batch goes by the last complete pull, and never without one; if the
-    meeting is gone the event's mail waits for a person.
+    store's ids. resend: whether a message in doubt counts as due. If Zoom cannot be reached the batch goes by the
+    last complete pull, and never without one; if the meeting is gone the event's mail waits for a person.
     """
     report = RemindReport()
     ready: dict[int, Event] = {}
@@ -78,7 +79,7 @@ def remind(
         event_id, added = database.write(lambda db, event=event: _save_and_plan(db, event, clock()))  # type: ignore[misc]
         with database.read() as db:
             pulled_before = any(run.state is RunState.OK for run in stored.last_runs(db, event_id))
-            something_due = bool(outbox.due(db, clock(), limit=1, resend=True, event_ids=[event_id]))
+            something_due = bool(outbox.due(db, clock(), limit=1, resend=resend, event_ids=[event_id]))
         problem = ""
         if something_due or not pulled_before:
             problem, sendable = _look_once_more(event, sync, pulled_before)
@@ -106,7 +107,7 @@ def remind(
     return report
 
 
-def rehearse(events: Sequence[Event], *, database: Database, clock: Clock) -> RemindReport:
+def rehearse(events: Sequence[Event], *, database: Database, clock: Clock, resend: bool = True) -> RemindReport:
     """What a round would send at this moment by the last pull, without writing to database, Zoom or mail server."""
     report = RemindReport()
     now = clock()
@@ -119,7 +120,7 @@ def rehearse(events: Sequence[Event], *, database: Database, clock: Clock) -> Re
             plan = plan_of(db, event, found, now)
             people = {row_id: one for row_id, one, _ in stored.registrants_of(db, found.id)}
             titles = {one.key: one.title for one in stored_events.sessions_of(db, found.id)}
-            ids = outbox.due(db, now, limit=_SHOWN_AT_MOST, resend=True, event_ids=[found.id])
+            ids = outbox.due(db, now, limit=_SHOWN_AT_MOST, resend=resend, event_ids=[found.id])
             due = reading.message_keys(db, ids)
         report.planned += len(plan.planned)
         changed = {change.message.key for change in plan.changed}

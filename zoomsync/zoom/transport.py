@@ -98,7 +98,7 @@ def _pause(state: tenacity.RetryCallState) -> float:
 
 
 def _say(state: tenacity.RetryCallState) -> None:
-    log.info("%s Trying again in %.1f s.", _failure(state), state.upcoming_sleep)
+    log.debug("%s Trying again in %.1f s.", _failure(state), state.upcoming_sleep)
 
 
 def _failure(state: tenacity.RetryCallState) -> TryAgain:
