@@ -469,6 +469,14 @@ def test_a_session_that_has_begun_leaves_no_doubt_about_the_others() -> None:
     assert found["s2"].occurrence_id == str(int(moved.timestamp() * 1000))
 
 
+def test_of_two_sessions_equally_far_the_earlier_is_compared_whichever_was_known_first() -> None:
+    first, last = spec("A", SESSION_1), spec("B", SESSION_1 + 18 * HOUR)
+    meeting = series(SESSION_1 + 9 * HOUR)
+    looks = [follow(make_event(sessions=order), meetings=(meeting,)) for order in ((first, last), (last, first))]
+    compared = [[(one.file, one.zoom) for one in look.differences if one.zoom] for look in looks]
+    assert compared == [[(SESSION_1, SESSION_1 + 9 * HOUR)]] * 2
+
+
 def test_the_mail_of_a_cancelled_session_needs_no_comparing() -> None:
     event = make_event(sessions=(spec(cancelled=True), spec("Sesión 2", SESSION_2)))
     assert follow(event, meetings=(series(SESSION_2),)).differences == ()

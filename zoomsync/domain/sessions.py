@@ -291,6 +291,7 @@ def _compare_with_zoom(
     differences = []
     for meeting in meetings:
         ours = [one for one in sessions.values() if one.meeting_id == meeting.meeting_id and not one.cancelled]
+        ours.sort(key=lambda one: (one.starts_at, one.key))
         shown = _shown_times(meeting)
         open_times = [time for time in shown if not time.deleted]
         near = _nearest(ours, open_times, REMARK_UP_TO)

@@ -51,6 +51,8 @@ def plan_of(db: DbSession, event: Event, known: StoredEvent, now: datetime) -> P
         registrants,
         outbox.existing(db, known.id),
         now,
-        first_seen=FirstSeen(known.first_seen_at, known.leads_seen),
+        first_seen=FirstSeen(
+            known.first_seen_at, {kind.partition(":")[2]: seen for kind, seen in known.leads_seen.items()}
+        ),
         opted_out={row_id for row_id, registrant, _ in registrants if registrant.email in unwilling},
     )
