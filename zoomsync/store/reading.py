@@ -25,8 +25,8 @@ def registrants_by_status(db: DbSession, event_id: int) -> dict[RegistrantStatus
         .where(_registrant.c.event_id == event_id)
         .group_by(_registrant.c.status)
     )
-    found: dict[str, int] = dict(rows.tuples().all())
-    return {status: found[status.value] for status in RegistrantStatus if status.value in found}
+    found = {RegistrantStatus(status): int(count) for status, count in rows}
+    return {status: found[status] for status in RegistrantStatus if status in found}
 
 
 def next_mail_at(db: DbSession, event_id: int) -> datetime | None:
