@@ -7,7 +7,7 @@ import ipaddress
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
@@ -19,6 +19,7 @@ from zoomsync.clock import Clock, Sleep, fixed_clock, system_clock
 from zoomsync.domain.records import Event
 from zoomsync.errors import EventFileError, SettingsError, StoreError
 from zoomsync.events.files import read_event_file, read_event_files
+from zoomsync.jobs.close import Keeper
 from zoomsync.jobs.deliver import Caps, Deliverer
 from zoomsync.jobs.leasing import LeaseClock
 from zoomsync.jobs.remind import sessions_told
@@ -148,6 +149,19 @@ class App:
             lease_clock=self.lease_clock,
             sleep=self.sleep,
             other_files=slugs_in(self.settings.resolved_events_dir),
+        )
+
+    def keeper(self, *, actor: str = "sync", patience: timedelta = timedelta(0)) -> Keeper:
+        """What closes and opens registration. actor: who acts, for the audit. patience: see `Keeper`."""
+        return Keeper(
+            database=self.database,
+            desk=self.zoom,
+            sync=lambda event: self.syncer().sync(event),
+            clock=self.clock,
+            lease_clock=self.lease_clock,
+            sleep=self.sleep,
+            actor=actor,
+            patience=patience,
         )
 
     @property
@@ -280,13 +294,13 @@ def open_app(
     return App(settings, clock=fixed_clock(moment), rehearsed_at=moment, writes=writes)
 
 
-def read_moment(text: str, zone: str) -> datetime:
-    """A moment as people type it: ISO 8601, in `zone` where it names none. Raises SettingsError."""
+def read_moment(text: str, zone: str, *, option: str = "--now") -> datetime:
+    """A moment as people type it: ISO 8601, in `zone` where it names none. Raises SettingsError, naming the option."""
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise SettingsError(
-            f"--now {text} is no time: write for instance 2023-03-06T17:00 ({zone}) or 2023-03-06T23:00Z."
+            f"{option} {text} is no time: write for instance 2023-03-06T17:00 ({zone}) or 2023-03-06T23:00Z."
         ) from None
     return moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(zone))
 

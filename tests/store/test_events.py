@@ -13,10 +13,11 @@ from sqlalchemy import text
 from tests.builders import MEETING_ID, make_event, make_lead, make_meeting, make_registrant, make_session
 from tests.outbox_world import make_world
 from zoomsync.domain.records import EventStatus, Reminders, ZoomPart
-from zoomsync.domain.registration import ClosingRecord
+from zoomsync.domain.registration import Aim, ClosingRecord
 from zoomsync.domain.sessions import SessionChanges, SessionUpdate
 from zoomsync.errors import StoreError
 from zoomsync.store import events
+from zoomsync.store.registration import record_of, save_record
 from zoomsync.store.schema import Database
 
 DAY = timedelta(days=1)
@@ -179,13 +180,23 @@ def test_a_meeting_comes_back_as_zoom_showed_it(database: Database, now: datetim
 
 def test_what_was_done_to_registration_outlives_what_zoom_shows(database: Database, now: datetime) -> None:
     event_id = save(database, now)
-    record = ClosingRecord(prior_approval_type=0, times_closed=1, tried_at=now, verified_at=now, error="no")
+    record = ClosingRecord(
+        prior_approval_type=0,
+        aim=Aim.CLOSED,
+        times_set=1,
+        closed_at=now,
+        opened_at=now - DAY,
+        tried_at=now,
+        verified_at=now,
+        retry_at=now + DAY,
+        error="no",
+    )
     database.write(lambda db: events.save_meeting(db, event_id, make_meeting(), now))
-    database.write(lambda db: events.save_closing(db, MEETING_ID, record))
+    database.write(lambda db: save_record(db, MEETING_ID, record))
     database.write(lambda db: events.save_meeting(db, event_id, make_meeting(approval_type=1), now + DAY))
     database.write(lambda db: events.save_observed(db, make_meeting(approval_type=1, topic="Otro"), now + DAY))
     with database.read() as db:
-        assert events.closing_of(db, MEETING_ID) == record
+        assert record_of(db, MEETING_ID) == record
         (shown,) = events.meetings_of(db, event_id)
         assert (shown.approval_type, shown.topic) == (1, "Otro")
     assert [change for change, _, _ in audit(database, "meeting")] == ["added", "updated", "updated"]
@@ -194,7 +205,7 @@ def test_what_was_done_to_registration_outlives_what_zoom_shows(database: Databa
 def test_a_meeting_nobody_saw_has_an_empty_closing_record(database: Database, now: datetime) -> None:
     database.write(lambda db: events.save_observed(db, make_meeting(), now))
     with database.read() as db:
-        assert events.closing_of(db, MEETING_ID) == ClosingRecord()
+        assert record_of(db, MEETING_ID) == ClosingRecord()
 
 
 # ------------------------------------------------------------------------------------------------------------- opt-outs

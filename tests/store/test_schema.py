@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +23,12 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, SQLModel
 
 from tests import postgres
+from zoomsync.domain.registration import Aim, ClosingRecord
 from zoomsync.errors import SchemaTooNew, StoreError
 from zoomsync.store import schema
+from zoomsync.store.registration import record_of
 from zoomsync.store.schema import Database
-from zoomsync.store.tables import InstallationRow
+from zoomsync.store.tables import InstallationRow, utc_text
 
 # ---------------------------------------------------------------------------------------------------------- schema
 
@@ -54,7 +57,7 @@ def test_migrated_checks_and_keys_are_those_of_the_tables(sqlite_url: str, tmp_p
     SQLModel.metadata.create_all(created)
     created.dispose()
 
-    assert _table_texts(Path(sqlite_url.removeprefix("sqlite:///"))) == _table_texts(tmp_path / "created.db")
+    assert _checks_and_keys(Path(sqlite_url.removeprefix("sqlite:///"))) == _checks_and_keys(tmp_path / "created.db")
 
 
 def test_alembic_finds_the_versions_that_the_quick_look_finds(tmp_path: Path) -> None:
@@ -152,6 +155,53 @@ def test_kill_in_the_middle_of_a_migration_leaves_the_old_schema(empty: Database
     assert _tables(empty) == set()
     empty.upgrade()
     assert empty.is_current()
+
+
+def _migrate_to(database: Database, version: str) -> None:
+    from alembic import command
+    from alembic.config import Config
+
+    def migrate(db: Session) -> None:
+        config = Config()
+        config.set_main_option("script_location", "zoomsync.store:migrations")
+        config.attributes["connection"] = db.connection()
+        command.upgrade(config, version)
+
+    if database.file:
+        database.file.touch()
+    database.write(migrate)
+
+
+_OLD_MEETING = """
+INSERT INTO meeting (meeting_id, event_id, kind, topic, type, approval_type, host_email, observed_at,
+                     prior_approval_type, times_closed, close_tried_at, close_verified_at, close_error)
+VALUES ('81234567890', 1, 'meeting', 'Encuentro', 8, 1, '', :at, 0, 1, :at, :at, 'told')
+"""
+_OLD_EVENT = """
+INSERT INTO event (id, slug, title, status, language, timezone, registration_deadline, file_hash, first_seen_at,
+                   seen_at, leads, planned_for)
+VALUES (1, 'encuentro', 'Encuentro', 'active', 'es', 'UTC', :at, '', :at, :at, '{}', '')
+"""
+
+
+def test_what_an_older_schema_knew_of_a_closing_is_kept(empty: Database, now: datetime) -> None:
+    _migrate_to(empty, "0001")
+    at = now if empty.dialect == "postgresql" else utc_text(now)
+    for statement in (_OLD_EVENT, _OLD_MEETING):
+        empty.write(lambda db, statement=statement: db.execute(text(statement), {"at": at}))
+
+    empty.upgrade()
+
+    with empty.read() as db:
+        assert record_of(db, "81234567890") == ClosingRecord(
+            prior_approval_type=0,
+            aim=Aim.CLOSED,
+            times_set=1,
+            closed_at=now,
+            tried_at=now,
+            verified_at=now,
+            error="told",
+        )
 
 
 # ---------------------------------------------------------------------------------------------------- transactions
@@ -570,13 +620,17 @@ def _tables(database: Database) -> set[str]:
         return set(inspect(db.connection()).get_table_names())
 
 
-def _table_texts(file: Path) -> dict[str, set[str]]:
-    """What each table was made with, piece by piece: the order of constraints is no difference."""
+def _checks_and_keys(file: Path) -> dict[str, tuple[set[str], bool]]:
+    """By table: its checks, and whether a number is never given twice. Columns added later stand elsewhere in the
+    text, which is no difference."""
     with closing(sqlite3.connect(file)) as connection:
         made = connection.execute(
             "SELECT name, sql FROM sqlite_master WHERE type = 'table' AND name != 'alembic_version'"
         )
-        return {name: {line.strip().rstrip(",") for line in text.splitlines()} for name, text in made}
+        return {
+            name: ({line.strip(" \t,") for line in sql.splitlines() if " CHECK " in line}, "AUTOINCREMENT" in sql)
+            for name, sql in made
+        }
 
 
 def _cut_connections(url: str) -> None:

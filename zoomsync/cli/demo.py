@@ -158,7 +158,6 @@ class Story:
     def _sync(self, *, again: bool = False) -> None:
         from zoomsync.domain.registration import RegistrationState
         from zoomsync.errors import PullIncomplete
-        from zoomsync.jobs.close import settle_registration
 
         event = self._event()
         run = self._app.syncer().sync(event).run
@@ -173,7 +172,7 @@ class Story:
         self._say(
             f"sync{' again' if again else ''}: {counts.pulled} pulled, {', '.join(changed) or 'nothing changes'}", 1
         )
-        closing = settle_registration(event, database=self._app.database, desk=self._app.zoom, clock=self._app.clock)
+        closing = self._app.keeper().keep(event)
         if closing.state is RegistrationState.CLOSED:
             late = f"; {closing.late} late, left waiting" if closing.late else ""
             self._say(f"registration is closed, read back from Zoom: whoever registers now waits{late}", 1)

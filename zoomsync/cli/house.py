@@ -47,6 +47,19 @@ def opened(ctx: typer.Context, *, writes: bool = True) -> Iterator[App]:
         app.close()
 
 
+def confirmed(ctx: typer.Context, question: str) -> bool:
+    """Whether a person says yes: by `--yes`, or asked on a terminal. Raises SettingsError where neither can be."""
+    import sys
+
+    from zoomsync.errors import SettingsError
+
+    if options_of(ctx).yes:
+        return True
+    if not sys.stdin.isatty():
+        raise SettingsError(f"{question} There is no terminal to ask on: say --yes if that is meant.")
+    return typer.confirm(question, err=True)
+
+
 def chosen_events(app: App, names: Sequence[str]) -> ChosenEvents:
     """The events a command is about; files that cannot be used are told on standard error, and the rest goes on."""
     chosen = app.choose_events(names)

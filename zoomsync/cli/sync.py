@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from zoomsync.app import App
     from zoomsync.domain.records import Event, SyncRun
     from zoomsync.errors import ZoomsyncError
-    from zoomsync.jobs.close import ClosingReport
+    from zoomsync.jobs.close import RegistrationReport
     from zoomsync.jobs.ports import Progress
     from zoomsync.jobs.status import EventStanding
     from zoomsync.jobs.sync import SyncOutcome
@@ -58,8 +58,9 @@ def sync(
         alone = len(chosen.events) == 1
         with progress_bar("Pulling", wanted=not (options.quiet or options.json)) as progress:
 
-            def carry_out(event: Event) -> tuple[SyncOutcome, ClosingReport | None]:
-                return _sync_one(app, event, accept_count, dry_run, no_close, progress if alone else None)
+            def carry_out(event: Event) -> tuple[SyncOutcome, RegistrationReport | None]:
+                shown = progress if alone else None
+                return _sync_one(app, event, accept_count, dry_run, no_close, options.yes, shown)
 
             done = []
             with _threads(min(SIDE_BY_SIDE, len(chosen.events))) as threads:
@@ -77,8 +78,8 @@ def sync(
         for outcome, closing in done:
             _tell(outcome, closing, quiet=options.quiet)
         failed = bool(chosen.errors) or any(run.state is RunState.FAILED for run in runs)
-        not_closed = any(closing and closing.error for _, closing in done)
-        return 1 if failed or not_closed else 0
+        unsettled = any(closing and (closing.error or closing.problems) for _, closing in done)
+        return 1 if failed or unsettled else 0
 
 
 @contextmanager
@@ -97,29 +98,33 @@ def _threads(count: int) -> Iterator[ThreadPoolExecutor]:
 
 
 def _sync_one(
-    app: App, event: Event, accept_count: bool, dry_run: bool, no_close: bool, progress: Progress | None
-) -> tuple[SyncOutcome, ClosingReport | None]:
-    from zoomsync.domain.records import EventStatus, RunState, SyncRun
+    app: App,
+    event: Event,
+    accept_count: bool,
+    dry_run: bool,
+    no_close: bool,
+    many_denials: bool,
+    progress: Progress | None,
+) -> tuple[SyncOutcome, RegistrationReport | None]:
+    from zoomsync.domain.records import RunState, SyncRun
     from zoomsync.errors import StoreError
-    from zoomsync.jobs.close import settle_registration
     from zoomsync.jobs.sync import SyncOutcome
 
     try:
         outcome = app.syncer().sync(event, accept_count=accept_count, dry_run=dry_run, progress=progress)
-        closes = outcome.run.state is RunState.OK and event.status is EventStatus.ACTIVE and not (no_close or dry_run)
-        if not closes:
+        if dry_run or no_close or outcome.run.state is RunState.SKIPPED:
             return outcome, None
-        return outcome, settle_registration(event, database=app.database, desk=app.zoom, clock=app.clock)
+        # A form that is to be closed does not wait until the lists can be read.
+        pulled = outcome.run.state is RunState.OK
+        return outcome, app.keeper().keep(event, pulled=pulled, many_denials=many_denials)
     except StoreError as error:
         # It could not be written down; the other events, and the answer, are to come all the same.
         failed = SyncRun(event.slug, RunState.FAILED, started_at=app.clock(), error=str(error))
         return SyncOutcome(failed, problem=error), None
 
 
-def _tell(outcome: SyncOutcome, closing: ClosingReport | None, *, quiet: bool) -> None:
+def _tell(outcome: SyncOutcome, closing: RegistrationReport | None, *, quiet: bool) -> None:
     """What a person must hear of: failures, held cancellations, times that differ, a form that is not closed."""
-    from zoomsync.domain.registration import RegistrationState
-
     run = outcome.run
     if run.error:
         talk(f"zoomsync: {run.event}: {run.state}: {run.error}{_remedy(outcome.problem)}")
@@ -135,10 +140,27 @@ def _tell(outcome: SyncOutcome, closing: ClosingReport | None, *, quiet: bool) -
                 f"by its file and at {difference.zoom or 'no time'} on Zoom; its mail waits until one of them is set "
                 'right, or times = "file" stands under [zoom]'
             )
-    if closing and closing.error:
-        talk(f"zoomsync: {run.event}: registration is NOT CLOSED. {closing.error}")
-    elif closing and closing.state is RegistrationState.CLOSED and not quiet:
-        talk(f"{run.event}: registration is closed: whoever registers now waits for approval ({closing.late} late)")
+    if closing:
+        tell_registration(closing, quiet=quiet)
+
+
+def tell_registration(report: RegistrationReport, *, quiet: bool) -> None:
+    """What was done about registration, what is true of it, and what a person must hear of; on standard error."""
+    from zoomsync.domain.registration import RegistrationState
+
+    if not quiet:
+        for act in report.acts:
+            talk(f"{report.event}: {act}")
+    for problem in report.problems:
+        talk(f"zoomsync: {report.event}: {problem}")
+    if report.error:
+        state = "NOT CLOSED" if report.state is RegistrationState.NOT_CLOSED else "not as it should be"
+        talk(f"zoomsync: {report.event}: registration is {state}. {report.error}")
+    elif report.state is RegistrationState.CLOSED and not quiet:
+        talk(f"{report.event}: registration is closed: whoever registers now waits for approval ({report.late} late)")
+    if report.waiting and not quiet:
+        wait = "1 registrant waits" if report.waiting == 1 else f"{report.waiting} registrants wait"
+        talk(f"{report.event}: {wait} for a person: zoomsync late {report.event} shows who")
 
 
 def _remedy(problem: ZoomsyncError | None) -> str:
@@ -185,6 +207,8 @@ def status(ctx: typer.Context) -> int:
             return 1 if problems else 0
         for problem in problems:
             answer(f"! {problem}")
+        for note in report.notes:
+            answer(f"· {note}")
         if not problems:
             answer("Nothing needs a person.")
         for one in report.events:
@@ -208,11 +232,14 @@ def _show_standing(one: EventStanding) -> None:
         return f"{moment.astimezone(zone):%a %d %b %Y %H:%M}"
 
     # A deadline at midnight is the end of a day: people know it by its last minute.
-    deadline = local(one.deadline - timedelta(minutes=1))
+    deadline = local(one.closes_at - timedelta(minutes=1)) if one.closes_at else ""
+    since = f" since {local(one.closed_at)}" if one.closed_at else ""
+    proof = f", read back {local(one.verified_at)}" if one.verified_at else ""
+    late = f"; {one.late} late, {one.late_waiting} of them waiting" if one.late else ""
     registration = {
-        RegistrationState.OPEN: f"open until {deadline}",
-        RegistrationState.CLOSED: "closed" + (f", read back {local(one.closed_at)}" if one.closed_at else ""),
-        RegistrationState.NOT_CLOSED: f"NOT CLOSED; the deadline was {deadline}",
+        RegistrationState.OPEN: f"open until {deadline}" if deadline else "open until somebody closes it",
+        RegistrationState.CLOSED: f"closed{since}{proof}{late}",
+        RegistrationState.NOT_CLOSED: f"NOT CLOSED; the deadline was {deadline}{late}",
     }[one.registration]
     people = ", ".join(f"{count} {status}" for status, count in one.registrants.items()) or "nobody yet"
     mail = f"{one.sent} sent, {one.waiting} waiting, {one.failed} failed"

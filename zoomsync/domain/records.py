@@ -357,7 +357,8 @@ class RunState(StrEnum):
 class SyncRun:
     """One pull and reconcile of one event. `error` is one line for a person, "" when all was well.
 
-    seconds: how long it took by the monotonic clock, whatever `--now` says.
+    seconds: how long it took by the monotonic clock, whatever `--now` says. clock_offset: how far Zoom's clock was
+    ahead of ours; None in a rehearsal, or where Zoom gave no date.
     """
 
     event: str
@@ -368,6 +369,7 @@ class SyncRun:
     counts: RunCounts = field(default_factory=RunCounts)
     error: str = ""
     retry_at: datetime | None = None
+    clock_offset: timedelta | None = None
     id: int | None = None
 
 

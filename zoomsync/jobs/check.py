@@ -127,13 +127,13 @@ def check_zoom(zoom: ZoomAccount, kinds: Collection[ZoomKind]) -> Iterator[Check
 
 def _check_clock(offset: timedelta | None) -> Iterator[CheckLine]:
     if offset is not None and abs(offset) > CLOCKS_APART_AT_MOST:
-        minutes = round(abs(offset).total_seconds() / 60)
-        yield CheckLine(
-            Mark.WARNING,
-            "zoom",
-            f"this machine's clock is {minutes} minutes {'behind' if offset > timedelta(0) else 'ahead of'} Zoom's",
-            "set the clock: reminders and the deadline go by it",
-        )
+        yield CheckLine(Mark.WARNING, "zoom", clock_apart(offset), "set the clock: reminders and the deadline go by it")
+
+
+def clock_apart(offset: timedelta) -> str:
+    """How far this machine's clock is off, in words. offset: how far Zoom's is ahead."""
+    minutes = round(abs(offset).total_seconds() / 60)
+    return f"this machine's clock was {minutes} minutes {'behind' if offset > timedelta(0) else 'ahead of'} Zoom's"
 
 
 def check_event(event: Event, zoom: ZoomAccount, known: Collection[Session], now: datetime) -> Iterator[CheckLine]:

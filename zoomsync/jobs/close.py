@@ -1,43 +1,76 @@
-"""Registration of one event at the deadline: decide, store what was set, switch, read back, write down what is true.
+"""Registration of one event: the form closed and opened, people approved and denied, and what is true read back.
 
-Zoom may say yes and keep the old value, so only what was read back counts as closed.
+The order of things: store what was set, change it, read it back, write down what was seen; then look at everybody once
+more and do what the event's rules want of them. Zoom may say yes and keep the old value, so only what was read back
+counts. What is to be done is decided in `domain.registration`; pulling is another act (see `sync`).
 """
 
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, replace
-from datetime import datetime
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session as DbSession
 
-from zoomsync.clock import Clock
-from zoomsync.domain.records import ApprovalType, Closing, Event, Meeting
+from zoomsync import failpoints
+from zoomsync.clock import Clock, Sleep
+from zoomsync.domain.records import (
+    Event,
+    EventStatus,
+    LatePolicy,
+    Meeting,
+    MessageKey,
+    PlannedMessage,
+    RegistrantStatus,
+    RunState,
+    Session,
+)
 from zoomsync.domain.registration import (
+    DENIALS_AT_ONCE,
+    Aim,
+    Applicant,
     ClosingRecord,
+    Deadline,
+    Judgement,
     RegistrationAction,
     RegistrationState,
+    Step,
+    deadline_in_force,
     decide_registration,
-    is_late,
+    judge_registrants,
     registration_state,
 )
-from zoomsync.errors import RegistrationNotClosed, ZoomError
+from zoomsync.errors import RegistrationNotClosed, ZoomError, ZoomRateLimited, ZoomUnavailable
+from zoomsync.jobs.leasing import LeaseClock, held, new_owner
 from zoomsync.jobs.ports import RegistrationDesk
+from zoomsync.jobs.sync import SyncOutcome
 from zoomsync.store import events as stored_events
-from zoomsync.store import registrants as stored
+from zoomsync.store import outbox
+from zoomsync.store import registration as stored
 from zoomsync.store.schema import Database
 
 log = logging.getLogger(__name__)
 
-_IN_THE_PORTAL = "set approval to manual in Zoom's portal, under the meeting's registration."
+# A call that Zoom refuses for good (a scope is missing, say) is not repeated every minute.
+REFUSED_AGAIN_AFTER = timedelta(minutes=15)
+LATE_NOTICE = "late"
+_NOTICE_HOLDS = timedelta(days=30)  # where no session says how long it makes sense
+
+_IN_THE_PORTAL = "set approval to manual in Zoom's portal, under the meeting's registration"
 
 
 @dataclass(frozen=True, slots=True)
-class ClosingReport:
-    """What is true of an event's registration; `close --json` prints this.
+class RegistrationReport:
+    """What is true of an event's registration, and what this run did about it.
 
-    state: the worst of its meetings'. verified: every meeting was read back and shows it. late: how many registered
-    after the deadline. error: why it is not closed although it should be, "" otherwise.
+    state: the worst of its meetings'. verified: every meeting was read back and shows what it should. late: how many
+    registered too late. error: why it is not as it should be, "" otherwise. closes_at: the deadline in force, None
+    without one. closed_at: since when whoever registers waits. approved, denied: how many, read back. waiting: how
+    many wait for a person, late ones apart. late_waiting: of the late ones, how many still wait. acts: what was done
+    or, in a dry run, would be done, a line each. problems: what a person must hear of, a line each.
     """
 
     event: str
@@ -46,102 +79,439 @@ class ClosingReport:
     verified: bool
     late: int
     error: str = ""
+    closes_at: datetime | None = None
+    closed_at: datetime | None = None
+    approved: int = 0
+    denied: int = 0
+    waiting: int = 0
+    late_waiting: int = 0
+    acts: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
 
 
-def settle_registration(
-    event: Event, *, database: Database, desk: RegistrationDesk, clock: Clock, dry_run: bool = False
-) -> ClosingReport:
-    """Do what the deadline asks for at this moment, and say what is true then. Doing it twice does nothing more.
+@dataclass(frozen=True, slots=True)
+class Keeper:
+    """What keeping registration needs besides the event. One serves all events, side by side in threads.
 
-    The event must have been synced: its meetings are the stored ones. Trouble with Zoom is told in the report.
+    sync: one pull and reconcile, for the looks after something was changed. lease_clock, sleep: see `leasing`.
+    actor: who acts, for the audit. patience: how long to wait for another process that keeps the same event.
     """
-    now = clock()
-    with database.read() as db:
-        found = stored_events.load_stored(db, event.slug)
-        meetings = [] if found is None else stored_events.meetings_of(db, found.id)
-        sessions = [] if found is None else stored_events.sessions_of(db, found.id)
-        late = 0 if found is None else _count_late(stored.registered_times(db, found.id), event.registration_deadline)
-    last_end = max((one.ends_at for one in sessions), default=None)
-    is_over = last_end is not None and now >= last_end  # then nobody looks after the form any more
-    states, errors = [], []
-    for meeting in meetings:
+
+    database: Database
+    desk: RegistrationDesk
+    sync: Callable[[Event], SyncOutcome]
+    clock: Clock
+    lease_clock: LeaseClock
+    sleep: Sleep
+    actor: str = "sync"
+    patience: timedelta = timedelta(0)
+    owner: str = field(default_factory=new_owner)
+
+    def keep(
+        self, event: Event, *, pulled: bool = True, at_once: bool = False, many_denials: bool = False
+    ) -> RegistrationReport:
+        """Do what the deadline asks for at this moment, and say what is true then. Twice does nothing more.
+
+        The event must have been synced before: its meetings are the stored ones. pulled: the last pull succeeded just
+        now; where it did not, meetings are read by themselves and people are left alone. at_once: a person asks, so
+        no earlier refusal is waited out. many_denials: a person allows more than thirty denials.
+        Trouble with Zoom is told in the report. Raises StoreError.
+        """
+        with held(
+            self.database,
+            f"registration:{event.slug}",
+            self.owner,
+            self.lease_clock,
+            wait=self.patience,
+            sleep=self.sleep,
+        ) as ours:
+            run = _Run(self, event, self.clock())
+            if ours and run.event_id is not None:
+                run.carry_out(pulled=pulled, at_once=at_once, many_denials=many_denials)
+            return run.report()
+
+    def rehearse(self, event: Event, deadline: Deadline | None = None) -> RegistrationReport:
+        """What `keep` would do by what Zoom shows now and the last pull; nothing is written anywhere.
+
+        deadline: as if this one were in force.
+        """
+        run = _Run(self, event, self.clock(), deadline)
+        run.rehearse()
+        return run.report()
+
+
+class _Run:
+    """One event's turn."""
+
+    def __init__(self, keeper: Keeper, event: Event, now: datetime, deadline: Deadline | None = None) -> None:
+        self._keeper = keeper
+        self._event = event
+        self._now = now
+        self._errors: dict[str, str] = {}
+        self._acts: list[str] = []
+        self._problems: list[str] = []
+        self._approved = self._denied = 0
+        self._rehearsed = False
+        with keeper.database.read() as db:
+            found = stored_events.load_stored(db, event.slug)
+            self.event_id = found.id if found else None
+            self._meetings = stored_events.meetings_of(db, found.id) if found else []
+            self._sessions: Sequence[Session] = stored_events.sessions_of(db, found.id) if found else ()
+            order = stored.order_of(db, found.id) if found else None
+        self._deadline = deadline or deadline_in_force(event.registration_deadline, order)
+        self._last_end = max((one.ends_at for one in self._sessions if not one.cancelled), default=None)
+
+    def carry_out(self, *, pulled: bool, at_once: bool, many_denials: bool) -> None:
+        if not pulled:
+            self._meetings = [self._looked_at(meeting) for meeting in self._meetings]
+        # Every meeting gets its turn: one that fails must not leave the others open.
+        seen = [meeting for meeting in self._meetings if meeting.meeting_id not in self._errors]
+        switched = [self._settle(meeting, at_once=at_once) for meeting in seen]
+        if any(switched):
+            pulled = self._look_again()
+        if not pulled:
+            return
+        judgement = self._judge()
+        self._ask(judgement, many_denials=many_denials)
+        self._plan_notices(judgement)
+
+    # ----------------------------------------------------------------------------------------------- the switch
+
+    def _looked_at(self, meeting: Meeting) -> Meeting:
         try:
-            shown = meeting if dry_run else _settle_meeting(event, meeting, last_end, database, desk, now)
+            shown = self._keeper.desk.get_meeting(meeting)
         except ZoomError as error:
-            shown = meeting
-            errors.append(str(error))
-        else:
-            if registration_state(event, shown, now) is RegistrationState.NOT_CLOSED and not is_over:
-                errors.append(_why_left_open(event, meeting, database))
-        states.append(registration_state(event, shown, now))
-    state = max(states, key=list(RegistrationState).index, default=registration_state_unknown(event, now))
-    verified = state is RegistrationState.CLOSED and not errors
-    return ClosingReport(event.slug, state, event.zoom.closing.value, verified, late, "; ".join(errors))
+            self._errors[meeting.meeting_id] = words = str(error)
+            with self._keeper.database.read() as db:
+                record = stored.record_of(db, meeting.meeting_id)
+            self._save(meeting, replace(record, error=words))
+            return meeting
+        self._keeper.database.write(lambda db: stored_events.save_observed(db, shown, self._now))
+        return shown
 
+    def _settle(self, meeting: Meeting, *, at_once: bool) -> bool:
+        """Bring one meeting to what it should be. True if it was changed."""
+        with self._keeper.database.read() as db:
+            before = stored.record_of(db, meeting.meeting_id)
+        step = self._decide(meeting, before)
+        if step.action is RegistrationAction.LEAVE:
+            self._note(meeting, before, step)
+            return False
+        if before.retry_at is not None and self._now < before.retry_at and not at_once:
+            self._errors[meeting.meeting_id] = before.error
+            return False
+        try:
+            self._switch(meeting, before, step)
+        except ZoomError as error:
+            self._errors[meeting.meeting_id] = str(error)
+            return False
+        return True
 
-def registration_state_unknown(event: Event, now: datetime) -> RegistrationState:
-    """The state of an event none of whose meetings was ever seen: open until the deadline, and not closed after it."""
-    return RegistrationState.OPEN if now < event.registration_deadline else RegistrationState.NOT_CLOSED
+    def _decide(self, meeting: Meeting, record: ClosingRecord) -> Step:
+        return decide_registration(self._event, meeting, record, self._deadline, self._last_end, self._now)
 
-
-def _settle_meeting(
-    event: Event,
-    meeting: Meeting,
-    last_end: datetime | None,
-    database: Database,
-    desk: RegistrationDesk,
-    now: datetime,
-) -> Meeting:
-    """Close one meeting if that is due, and give it as it was read back."""
-    with database.read() as db:
-        before = stored_events.closing_of(db, meeting.meeting_id)
-    if decide_registration(event, meeting, before, last_end, now) is RegistrationAction.LEAVE:
-        unproven = before.tried_at is not None and before.verified_at is None
-        if unproven and meeting.approval_type == ApprovalType.MANUAL:
-            # The run that switched it ended before it could look, or a person did it since: this look is the proof.
-            _save(database, meeting, replace(before, verified_at=now, error=""))
-        return meeting
-    # What was set is stored before anything is changed: a crash after the change must not forget it.
-    prior = meeting.approval_type if before.prior_approval_type is None else before.prior_approval_type
-    record = replace(before, prior_approval_type=prior, times_closed=before.times_closed + 1, tried_at=now)
-    _save(database, meeting, record)
-    log.info("closing registration", extra={"event": event.slug, "meeting": meeting.meeting_id})
-    try:
-        desk.set_approval_type(meeting, ApprovalType.MANUAL)
-    except ZoomError as error:
-        # Zoom did not take it, so it does not count: the next sweep tries again.
-        _save(database, meeting, replace(record, times_closed=before.times_closed, error=str(error)))
-        raise
-    try:
-        shown = desk.get_meeting(meeting)
-        if shown.approval_type != ApprovalType.MANUAL:
-            raise RegistrationNotClosed(
-                f"Zoom accepted the change and kept registration of meeting {meeting.meeting_id} open: {_IN_THE_PORTAL}"
+    def _switch(self, meeting: Meeting, before: ClosingRecord, step: Step) -> None:
+        """Change the approval type and prove it. Raises ZoomError, with the reason written down."""
+        assert step.approval_type is not None
+        desk, now = self._keeper.desk, self._now
+        was_closed = before.closed_at is not None and before.opened_at is None
+        # What was set is stored before anything is changed: a crash after the change must not forget it.
+        prior = meeting.approval_type if before.prior_approval_type is None else before.prior_approval_type
+        times = before.times_set + 1 if before.aim is step.aim else 1
+        record = replace(
+            before, prior_approval_type=prior, aim=step.aim, times_set=times, tried_at=now, retry_at=None, error=""
+        )
+        self._save(meeting, record)
+        failpoints.reach("close.stored")
+        log.info("changing registration", extra={"event": self._event.slug, "meeting": meeting.meeting_id})
+        try:
+            desk.set_approval_type(meeting, step.approval_type)
+        except ZoomError as error:
+            # Zoom did not take it, so it does not count; but for an answer that was lost, which nobody knows.
+            failed = replace(record, times_set=times - 1, error=str(error), retry_at=_retry_at(error, now))
+            if not isinstance(error, ZoomUnavailable):
+                failed = replace(failed, prior_approval_type=before.prior_approval_type)
+            self._save(meeting, failed)
+            raise
+        failpoints.reach("close.patched")
+        try:
+            shown = desk.get_meeting(meeting)
+            if shown.approval_type != step.approval_type:
+                raise RegistrationNotClosed(
+                    f"Zoom accepted the change and kept the registration of {meeting.kind} {meeting.meeting_id} as "
+                    f"it was: {_by_hand(step)}."
+                )
+        except ZoomError as error:
+            self._save(meeting, replace(record, error=str(error)))
+            raise
+        failpoints.reach("close.read_back")
+        self._save(shown, _proven(record, step.aim, since=now, now=now), before=meeting)
+        self._acts.append(_done(step, shown))
+        if was_closed and step.aim is Aim.CLOSED:
+            self._problems.append(
+                f"somebody opened the registration of {meeting.kind} {meeting.meeting_id} again in Zoom's portal; it "
+                f"was closed again, which is done once: `zoomsync reopen {self._event.slug}` if it is to stay open"
             )
-    except ZoomError as error:
-        _save(database, meeting, replace(record, error=str(error)))
-        raise
-    _save(database, shown, replace(record, verified_at=now, error=""), seen_at=now)
-    return shown
+
+    def _note(self, meeting: Meeting, before: ClosingRecord, step: Step) -> None:
+        """Nothing is to be changed: write down what this look has shown."""
+        record = before
+        if step.tired:
+            record = replace(record, error=self._why_tired(meeting, before, step))
+        elif self._is_left_open(meeting):
+            record = replace(record, error=self._why_left_open(meeting))
+        elif step.aim is not Aim.NOTHING and meeting.meeting_id not in self._errors:
+            # The run that changed it ended before it could look, or a person did it: this look is the proof.
+            since = before.tried_at if before.aim is step.aim and before.tried_at else self._now
+            record = _proven(before, step.aim, since=since, now=self._now)
+        if record.error:
+            self._errors[meeting.meeting_id] = record.error
+        if record != before:
+            self._save(meeting, record)
+
+    def _is_left_open(self, meeting: Meeting) -> bool:
+        over = self._last_end is not None and self._now >= self._last_end
+        state = registration_state([meeting.approval_type], self._deadline, self._now)
+        return state is RegistrationState.NOT_CLOSED and not over and self._event.status is EventStatus.ACTIVE
+
+    def _why_tired(self, meeting: Meeting, before: ClosingRecord, step: Step) -> str:
+        if before.verified_at is None or before.tried_at is None or before.verified_at < before.tried_at:
+            return before.error or (
+                f"Zoom accepted the change {before.times_set} times and kept the registration of {meeting.kind} "
+                f"{meeting.meeting_id} as it was: {_by_hand(step)}."
+            )
+        return (
+            f"The approval of {meeting.kind} {meeting.meeting_id} was set {before.times_set} times and set back in "
+            f"Zoom's portal each time: {_by_hand(step)}."
+        )
+
+    def _why_left_open(self, meeting: Meeting) -> str:
+        if meeting.approval_type not in (0, 1):
+            return (
+                f"Registration of {meeting.kind} {meeting.meeting_id} was switched off in Zoom's portal, so whoever "
+                "has the plain link walks in: switch registration on again there, with manual approval."
+            )
+        return (
+            f'closing = "{self._event.zoom.closing}" stands in the event file, yet Zoom approves everybody of '
+            f"{meeting.kind} {meeting.meeting_id}: {_IN_THE_PORTAL}."
+        )
+
+    def _save(self, meeting: Meeting, record: ClosingRecord, *, before: Meeting | None = None) -> None:
+        """before: the meeting as it was, where `meeting` is what was read back after a change."""
+
+        def write(db: DbSession) -> None:
+            stored.save_record(db, meeting.meeting_id, record)
+            if before is None or self.event_id is None:
+                return
+            stored_events.save_observed(db, meeting, self._now)
+            was, is_now = ({"approval_type": one.approval_type} for one in (before, meeting))
+            change = "opened" if record.aim is Aim.OPEN else "closed" if record.aim is Aim.CLOSED else "gated"
+            stored_events.write_audit(
+                db,
+                self.event_id,
+                self._now,
+                "meeting",
+                meeting.meeting_id,
+                change,
+                was,
+                is_now,
+                actor=self._keeper.actor,
+            )
+
+        self._keeper.database.write(write)
+
+    def _look_again(self) -> bool:
+        """A complete pull after something was changed on Zoom."""
+        run = self._keeper.sync(self._event).run
+        if run.state is not RunState.OK:
+            self._problems.append(f"the look after the change failed: {run.error}")
+        return run.state is RunState.OK
+
+    # ----------------------------------------------------------------------------------------------- the people
+
+    def _judge(self) -> Judgement:
+        if self.event_id is None:
+            return Judgement()
+        with self._keeper.database.read() as db:
+            meetings = stored_events.meetings_of(db, self.event_id)
+            return judge_registrants(
+                self._event,
+                self._deadline,
+                {one.meeting_id: stored.record_of(db, one.meeting_id) for one in meetings},
+                {one.meeting_id: one.approval_type for one in meetings},
+                stored.approved_counts(db, self.event_id),
+                stored.applicants(db, self.event_id, self._deadline),
+                self._last_end,
+                self._now,
+            )
+
+    def _ask(self, judgement: Judgement, *, many_denials: bool) -> None:
+        """Ask Zoom to approve and deny, look again, and count what came of it."""
+        deny = judgement.deny
+        if len(deny) > DENIALS_AT_ONCE and not many_denials:
+            self._problems.append(
+                f"{len(deny)} late registrants would be denied at once; that is more than {DENIALS_AT_ONCE}, so nobody "
+                f"was. `zoomsync sync {self._event.slug} --yes` denies them (Zoom may mail each of them and blocks the "
+                'address); late_registrants = "hold" under [zoom] leaves them waiting'
+            )
+            deny = ()
+        asked = [
+            *self._ask_each(judgement.approve, "approve"),
+            *self._ask_each(deny, "deny"),
+        ]
+        if asked and self._look_again():
+            self._count(asked)
+        if judgement.in_vain:
+            self._problems.append(
+                f"Zoom was asked twice about {_registrants(len(judgement.in_vain))} and left them as they were: "
+                f"`zoomsync late {self._event.slug}` shows them"
+            )
+
+    def _ask_each(self, people: Sequence[Applicant], action: str) -> list[tuple[Applicant, str]]:
+        places: dict[tuple[str, str], list[Applicant]] = defaultdict(list)
+        for one in people:
+            places[one.key.meeting_id, one.key.occurrence_id].append(one)
+        meetings = {one.meeting_id: one for one in self._meetings}
+        asked: list[tuple[Applicant, str]] = []
+        for (meeting_id, occurrence_id), some in places.items():
+            pairs = [(one.key.registrant_id, one.email) for one in some]
+            try:
+                self._keeper.desk.set_registrant_status(
+                    meetings[meeting_id], action, pairs, occurrence_id=occurrence_id
+                )
+            except ZoomError as error:
+                self._problems.append(str(error))
+                continue
+            asked += [(one, action) for one in some]
+        if asked and self.event_id is not None:
+            event_id, whom = self.event_id, [one for one, _ in asked]
+            self._keeper.database.write(
+                lambda db: stored.write_asked(db, event_id, whom, action, now=self._now, actor=self._keeper.actor)
+            )
+        return asked
+
+    def _count(self, asked: Sequence[tuple[Applicant, str]]) -> None:
+        assert self.event_id is not None
+        with self._keeper.database.read() as db:
+            now_is = stored.statuses(db, [one.row_id for one, _ in asked])
+        wanted = {"approve": RegistrantStatus.APPROVED, "deny": RegistrantStatus.DENIED}
+        done = [action for one, action in asked if now_is.get(one.row_id) is wanted[action]]
+        self._approved, self._denied = done.count("approve"), done.count("deny")
+        for count, word in ((self._approved, "approved"), (self._denied, "denied")):
+            if count:
+                self._acts.append(f"{_registrants(count)} {word}")
+        if len(done) < len(asked):
+            self._problems.append(
+                f"Zoom accepted the change of {_registrants(len(asked))} and changed {len(done)}: the next sync asks "
+                "once more"
+            )
+
+    def _plan_notices(self, judgement: Judgement) -> None:
+        """One mail to each who is held, where the event's file wants it."""
+        zoom = self._event.zoom
+        wanted = zoom.late_notice and zoom.late_registrants is LatePolicy.HOLD
+        active = self._event.status is EventStatus.ACTIVE and self._deadline.has_come(self._now)
+        if not (wanted and active) or self.event_id is None:
+            return
+        expires_at = self._last_end or self._now + _NOTICE_HOLDS
+        notices = [
+            PlannedMessage(MessageKey(one.row_id, "", LATE_NOTICE), self._now, expires_at)
+            for one in judgement.late
+            if one.status is RegistrantStatus.PENDING and self._now < expires_at
+        ]
+        event_id = self.event_id
+        if notices:
+            self._keeper.database.write(lambda db: outbox.insert_planned(db, event_id, notices, self._now))
+
+    # ---------------------------------------------------------------------------------------------- what is true
+
+    def rehearse(self) -> None:
+        """Say what would be done, by what Zoom shows now."""
+        self._rehearsed = True
+        for number, meeting in enumerate(self._meetings):
+            try:
+                shown = self._keeper.desk.get_meeting(meeting)
+            except ZoomError as error:
+                self._errors[meeting.meeting_id] = str(error)
+                continue
+            self._meetings[number] = shown
+            with self._keeper.database.read() as db:
+                step = self._decide(shown, stored.record_of(db, meeting.meeting_id))
+            if step.action is not RegistrationAction.LEAVE:
+                self._acts.append(f"would be done: {_done(step, shown)}")
+        judgement = self._judge()
+        for people, word in ((judgement.approve, "approved"), (judgement.deny, "denied")):
+            if people:
+                self._acts.append(f"would be {word}: {_registrants(len(people))}")
+
+    def report(self) -> RegistrationReport:
+        judgement = self._judge()
+        shown = self._meetings
+        records: list[ClosingRecord] = []
+        if self.event_id is not None:
+            with self._keeper.database.read() as db:
+                if not self._rehearsed:
+                    shown = stored_events.meetings_of(db, self.event_id)
+                records = [stored.record_of(db, one.meeting_id) for one in shown]
+        state = registration_state([one.approval_type for one in shown], self._deadline, self._now)
+        error = "; ".join(dict.fromkeys(self._errors.values()))
+        closed = [one.closed_at for one in records if one.closed_at]
+        return RegistrationReport(
+            event=self._event.slug,
+            state=state,
+            method=self._event.zoom.closing.value,
+            verified=bool(shown) and not error and all(one.verified_at for one in records),
+            late=len(judgement.late),
+            error=error,
+            closes_at=self._deadline.closes_at,
+            closed_at=min(closed) if closed and state is RegistrationState.CLOSED else None,
+            approved=self._approved,
+            denied=self._denied,
+            waiting=len(judgement.waiting),
+            late_waiting=sum(one.status is RegistrantStatus.PENDING for one in judgement.late),
+            acts=tuple(self._acts),
+            problems=tuple(self._problems),
+        )
 
 
-def _why_left_open(event: Event, meeting: Meeting, database: Database) -> str:
-    """Why a meeting is open after the deadline although nothing failed in this run, and what to do."""
-    if event.zoom.closing is not Closing.SWITCH:
-        return f'closing = "{event.zoom.closing}" stands in its file, yet Zoom approves everybody: {_IN_THE_PORTAL}'
-    with database.read() as db:
-        record = stored_events.closing_of(db, meeting.meeting_id)
-    return record.error or f"It was closed {record.times_closed} times and opened again each time: {_IN_THE_PORTAL}"
+def _proven(record: ClosingRecord, aim: Aim, *, since: datetime, now: datetime) -> ClosingRecord:
+    """The record of a meeting that was read back and shows what `aim` wants.
+
+    since: when it became so, as far as we know. Closing again what was opened in the portal is no new closing.
+    """
+    proven = replace(record, error="", retry_at=None)
+    unproven = record.tried_at is not None and (record.verified_at is None or record.verified_at < record.tried_at)
+    if unproven:
+        proven = replace(proven, verified_at=now)
+    if aim is Aim.CLOSED and (record.closed_at is None or record.opened_at is not None):
+        times = max(record.times_set, 1)  # what was manual already counts as set: only once is it set again
+        return replace(proven, aim=aim, times_set=times, closed_at=since, opened_at=None, verified_at=now)
+    if aim is Aim.OPEN and record.aim is Aim.OPEN and record.prior_approval_type is not None:
+        return replace(proven, prior_approval_type=None, opened_at=since)
+    return proven
 
 
-def _save(database: Database, meeting: Meeting, record: ClosingRecord, *, seen_at: datetime | None = None) -> None:
-    def write(db: DbSession) -> None:
-        if seen_at is not None:
-            stored_events.save_observed(db, meeting, seen_at)
-        stored_events.save_closing(db, meeting.meeting_id, record)
-
-    database.write(write)
+def _retry_at(error: ZoomError, now: datetime) -> datetime | None:
+    """When the call may be sent again; None for at the next look."""
+    if isinstance(error, ZoomRateLimited):
+        return error.retry_at
+    return None if isinstance(error, ZoomUnavailable) else now + REFUSED_AGAIN_AFTER
 
 
-def _count_late(registered: list[datetime | None], deadline: datetime) -> int:
-    return sum(is_late(moment, deadline) for moment in registered)
+def _by_hand(step: Step) -> str:
+    if step.aim is Aim.OPEN:
+        return "set approval to automatic in Zoom's portal, under the meeting's registration"
+    return _IN_THE_PORTAL
+
+
+def _done(step: Step, meeting: Meeting) -> str:
+    name = f"{meeting.kind} {meeting.meeting_id}"
+    if step.aim is Aim.OPEN:
+        return f"{name} approves as it did before"
+    if step.aim is Aim.GATE:
+        return f"{name} set to manual approval; zoomsync approves until the deadline"
+    return f"{name} set to manual approval: whoever registers now waits"
+
+
+def _registrants(count: int) -> str:
+    return f"{count} registrant{'' if count == 1 else 's'}"

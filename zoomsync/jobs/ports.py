@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from datetime import timedelta
 from typing import Protocol, TypeVar
 
 from zoomsync.domain.records import Event, ListedRegistrant, Meeting, Outcome, Pull, Registrant, RegistrantKey
@@ -13,6 +14,11 @@ Progress = Callable[[int, int | None], None]
 
 class RegistrantSource(Protocol):
     """What a sync needs of Zoom: reading alone. Raises the ZoomError family of `errors`."""
+
+    @property
+    def server_time_offset(self) -> timedelta | None:
+        """How far Zoom's clock was ahead of ours at the last answer, to the second; None before the first."""
+        ...
 
     def find_meetings(self, event: Event) -> tuple[Meeting, ...]:
         """Every meeting or webinar the event hangs on: those its file names by id, and those found by their

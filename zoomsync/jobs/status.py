@@ -7,11 +7,18 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session as DbSession
 
-from zoomsync.domain.records import ApprovalType, EventStatus, OutboxState, RunState
-from zoomsync.domain.registration import RegistrationState
+from zoomsync.domain.records import EventStatus, OutboxState, RegistrantStatus, RunState
+from zoomsync.domain.registration import (
+    Aim,
+    RegistrationState,
+    deadline_in_force,
+    registration_state,
+)
+from zoomsync.jobs.check import CLOCKS_APART_AT_MOST, clock_apart
 from zoomsync.store import events as stored_events
 from zoomsync.store import outbox, reading
 from zoomsync.store import registrants as stored
+from zoomsync.store import registration as stored_registration
 from zoomsync.store.events import StoredEvent
 from zoomsync.store.schema import Database
 
@@ -25,7 +32,10 @@ _WAITING = (OutboxState.PENDING, OutboxState.DEFERRED, OutboxState.CLAIMED, Outb
 class EventStanding:
     """One event's line. Times are UTC, `timezone` is the event's.
 
-    registration: open, closed or not_closed; `closed_at` is when reading back proved it.
+    deadline: the file's. closes_at: the one in force, None where registration was opened again without an end.
+    registration: open, closed or not_closed; closed_at: since when whoever registers waits; verified_at: when reading
+    back proved it. registration_error: why it is not as it should be. reopened: somebody opened it again in Zoom's
+    portal, and it was closed once more. late: how many registered too late; late_waiting: of them, who wait still.
     """
 
     event: str
@@ -37,8 +47,14 @@ class EventStanding:
     last_sync_error: str
     registrants: dict[str, int]
     deadline: datetime
+    closes_at: datetime | None
     registration: RegistrationState
     closed_at: datetime | None
+    verified_at: datetime | None
+    registration_error: str
+    reopened: bool
+    late: int
+    late_waiting: int
     next_mail_at: datetime | None
     overdue: int
     sent: int
@@ -46,21 +62,27 @@ class EventStanding:
     failed: int
     in_doubt: int
     is_over: bool
+    clock_offset: timedelta | None
 
 
 @dataclass(frozen=True, slots=True)
 class StatusReport:
-    """events: one line each. problems: what needs a person, one sentence each."""
+    """events: one line each. problems: what needs a person, one sentence each. notes: what a person should know."""
 
     events: tuple[EventStanding, ...]
     problems: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
 def look_at_status(database: Database, now: datetime) -> StatusReport:
     """Everything `zoomsync status` shows at `now`."""
     with database.read() as db:
         events = [_look_at(db, one, now) for one in stored_events.all_stored(db)]
-    return StatusReport(tuple(events), tuple(problem for one in events for problem in _problems(one)))
+    return StatusReport(
+        tuple(events),
+        tuple(problem for one in events for problem in _problems(one)),
+        tuple(note for one in events for note in _notes(one)),
+    )
 
 
 def _look_at(db: DbSession, event: StoredEvent, now: datetime) -> EventStanding:
@@ -70,9 +92,11 @@ def _look_at(db: DbSession, event: StoredEvent, now: datetime) -> EventStanding:
     messages = outbox.counts(db, event.id)
     next_mail_at = reading.next_mail_at(db, event.id)
     meetings = stored_events.meetings_of(db, event.id)
-    registration = registration_of(event, [meeting.approval_type for meeting in meetings], now)
-    proofs = [stored_events.closing_of(db, meeting.meeting_id).verified_at for meeting in meetings]
-    closed_at = max((at for at in proofs if at), default=None)
+    deadline = deadline_in_force(event.registration_deadline, stored_registration.order_of(db, event.id))
+    registration = registration_state([meeting.approval_type for meeting in meetings], deadline, now)
+    is_closed = registration is RegistrationState.CLOSED
+    records = [stored_registration.record_of(db, meeting.meeting_id) for meeting in meetings]
+    late = [one for one in stored_registration.applicants(db, event.id, deadline) if one.is_late(deadline)]
     return EventStanding(
         event=event.slug,
         title=event.title,
@@ -83,8 +107,14 @@ def _look_at(db: DbSession, event: StoredEvent, now: datetime) -> EventStanding:
         last_sync_error=run.error if run else "",
         registrants={status.value: count for status, count in people.items()},
         deadline=event.registration_deadline,
+        closes_at=deadline.closes_at,
         registration=registration,
-        closed_at=closed_at,
+        closed_at=min((one.closed_at for one in records if one.closed_at), default=None) if is_closed else None,
+        verified_at=max((one.verified_at for one in records if one.verified_at), default=None) if is_closed else None,
+        registration_error="; ".join(dict.fromkeys(one.error for one in records if one.error)),
+        reopened=any(one.aim is Aim.CLOSED and one.times_set > 1 for one in records),
+        late=len(late),
+        late_waiting=sum(one.status is RegistrantStatus.PENDING for one in late),
         next_mail_at=next_mail_at,
         overdue=reading.overdue(db, event.id, before=now - OVERDUE_AFTER, now=now),
         sent=messages.get(OutboxState.SENT, 0),
@@ -92,16 +122,8 @@ def _look_at(db: DbSession, event: StoredEvent, now: datetime) -> EventStanding:
         failed=messages.get(OutboxState.FAILED, 0),
         in_doubt=messages.get(OutboxState.IN_DOUBT, 0),
         is_over=all(one.ends_at <= now for one in stored_events.sessions_of(db, event.id)),
+        clock_offset=run.clock_offset if run else None,
     )
-
-
-def registration_of(event: StoredEvent, approval_types: list[int], now: datetime) -> RegistrationState:
-    """Whether an event's registration is open at `now`, by what Zoom last showed of all its meetings."""
-    if now < event.registration_deadline:
-        return RegistrationState.OPEN
-    if not approval_types or ApprovalType.AUTOMATIC in approval_types:
-        return RegistrationState.NOT_CLOSED
-    return RegistrationState.CLOSED
 
 
 def _problems(one: EventStanding) -> list[str]:
@@ -122,6 +144,23 @@ def _problems(one: EventStanding) -> list[str]:
     if one.registration is RegistrationState.NOT_CLOSED and not one.is_over:
         problems.append(
             f"{one.event}: registration is NOT CLOSED although the deadline has passed: "
-            f"zoomsync sync {one.event} closes it"
+            + (one.registration_error or f"zoomsync sync {one.event} closes it")
         )
+    elif one.registration_error and not one.is_over:
+        problems.append(f"{one.event}: registration: {one.registration_error}")
     return problems
+
+
+def _notes(one: EventStanding) -> list[str]:
+    notes = []
+    if one.reopened and not one.is_over:
+        notes.append(
+            f"{one.event}: somebody opened registration again in Zoom's portal, and it was closed once more: "
+            f"zoomsync reopen {one.event} if it is to stay open"
+        )
+    if one.late_waiting and not one.is_over:
+        wait = "1 late registrant waits" if one.late_waiting == 1 else f"{one.late_waiting} late registrants wait"
+        notes.append(f"{one.event}: {wait}: zoomsync late {one.event} shows who")
+    if one.clock_offset is not None and abs(one.clock_offset) > CLOCKS_APART_AT_MOST:
+        notes.append(f"{one.event}: at the last sync {clock_apart(one.clock_offset)}")
+    return notes

@@ -112,6 +112,21 @@ def deadline_words(deadline: datetime, zone: str, language: str) -> str:
     return f"{date_words(local.date(), language)}, {clock_words(local, language)}"
 
 
+def closed_words(deadline: datetime, zone: str, language: str) -> tuple[str, str]:
+    """What an organiser may write when registration is closed: for the event's page, and for the meeting's own
+    description, which stands above Zoom's form. Both say what is true: the form stays, and who fills it in waits."""
+    until = deadline_words(deadline, zone, language)
+    if language == "es":
+        return (
+            f"Inscripción cerrada desde el {until}. Quien complete el formulario ahora queda en espera.",
+            f"La inscripción cerró el {until}. Las solicitudes que lleguen ahora quedan en espera y no reciben enlace.",
+        )
+    return (
+        f"Registration closed on {until}. Whoever fills in the form now waits.",
+        f"Registration closed on {until}. Requests that come now wait, and get no link.",
+    )
+
+
 def session_words(
     *,
     title: str,

@@ -1,7 +1,7 @@
 """Events with their sessions, meetings and opt-outs, and what the installation knows of itself, in SQL.
 
-What to change is decided in `domain` (`sessions`, `registration`); here it is written, with its audit. Registrants:
-see `registrants`. Messages: see `outbox`.
+What to change is decided in `domain.sessions`; here it is written, with its audit. Registrants: see `registrants`.
+Messages: see `outbox`. What was done to registration: see `registration`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session as DbSession
 
 from zoomsync.domain.records import Event, EventStatus, Meeting, Session, SessionSpec, ZoomKind, ZoomPart
-from zoomsync.domain.registration import ClosingRecord
 from zoomsync.domain.sessions import SessionChanges
 from zoomsync.errors import StoreError
 from zoomsync.store.tables import (
@@ -119,7 +118,7 @@ def save_event(
         "leads": {lead: seen.get(lead, now).isoformat() for lead in leads},
     }
     if stored is None:
-        first = values | {"first_seen_at": now, "planned_for": ""}
+        first = values | {"first_seen_at": now, "planned_for": "", "order_kind": ""}
         added = db.execute(insert(_event).values(**first).returning(_event.c.id))
         event_id = int(added.scalar_one())
         write_audit(db, event_id, now, "event", event_id, "added", {}, _only(values, _AUDITED_OF_EVENT), actor="file")
@@ -264,10 +263,10 @@ def save_meeting(
     row = db.execute(select(_meeting).where(_meeting.c.meeting_id == meeting.meeting_id)).one_or_none()
     shown = {name: getattr(meeting, name) for name in _SHOWN_BY_ZOOM} | {"kind": meeting.kind.value}
     if row is None:
-        never_closed = {"times_closed": 0, "close_error": ""}
+        untouched = {"aim": "", "times_set": 0, "error": ""}
         db.execute(
             insert(_meeting).values(
-                meeting_id=meeting.meeting_id, event_id=event_id, observed_at=now, **shown, **never_closed
+                meeting_id=meeting.meeting_id, event_id=event_id, observed_at=now, **shown, **untouched
             )
         )
         write_audit(db, event_id, now, "meeting", meeting.meeting_id, "added", {}, shown)
@@ -314,39 +313,12 @@ def _take_over(
         .where(_event.c.id == new_id)
         .values(first_seen_at=old.first_seen_at, leads=leads, paused_at=old.paused_at)
     )
+    ordered = select(_event.c.order_kind, _event.c.order_at, _event.c.order_until).where(_event.c.id == old_id)
+    db.execute(update(_event).where(_event.c.id == new_id).values(**db.execute(ordered).one()._asdict()))
     for table in _BELONGING:
         db.execute(update(table).where(table.c.event_id == old_id).values(event_id=new_id))
     db.execute(delete(_event).where(_event.c.id == old_id))
     write_audit(db, new_id, now, "event", new_id, "updated", {"slug": old.slug}, {"slug": new.slug}, actor="file")
-
-
-def closing_of(db: DbSession, meeting_id: str) -> ClosingRecord:
-    """What was done to a meeting's registration; an empty record for a meeting that is not known."""
-    row = db.execute(select(_meeting).where(_meeting.c.meeting_id == meeting_id)).one_or_none()
-    if row is None:
-        return ClosingRecord()
-    return ClosingRecord(
-        prior_approval_type=row.prior_approval_type,
-        times_closed=row.times_closed,
-        tried_at=row.close_tried_at,
-        verified_at=row.close_verified_at,
-        error=row.close_error,
-    )
-
-
-def save_closing(db: DbSession, meeting_id: str, record: ClosingRecord) -> None:
-    """Write down what was done to a known meeting's registration."""
-    db.execute(
-        update(_meeting)
-        .where(_meeting.c.meeting_id == meeting_id)
-        .values(
-            prior_approval_type=record.prior_approval_type,
-            times_closed=record.times_closed,
-            close_tried_at=record.tried_at,
-            close_verified_at=record.verified_at,
-            close_error=record.error,
-        )
-    )
 
 
 # ----------------------------------------------------------------------------------------------------------- opt-outs

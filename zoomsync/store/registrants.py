@@ -7,7 +7,7 @@ rows, and an object or a dictionary for each would cost more than Zoom's answer 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -70,15 +70,6 @@ def registrants_of(db: DbSession, event_id: int) -> list[tuple[int, Registrant, 
     """All registrants of an event as (the store's id, value, first seen), oldest first."""
     rows = db.execute(select(_registrant).where(_registrant.c.event_id == event_id).order_by(_registrant.c.id))
     return [(row.id, _to_registrant(row), row.first_seen_at) for row in rows]
-
-
-def registered_times(db: DbSession, event_id: int) -> list[datetime | None]:
-    """When each registrant of an event who is still listed registered, by Zoom's clock."""
-    table = _registrant.c
-    statement = select(table.registered_at).where(
-        table.event_id == event_id, table.status != RegistrantStatus.CANCELLED.value
-    )
-    return list(db.scalars(statement))
 
 
 def erased_keys(db: DbSession, meeting_ids: Sequence[str]) -> set[tuple[str, str]]:
@@ -280,6 +271,7 @@ def end_run(db: DbSession, run_id: int, run: SyncRun) -> None:
             seconds=run.seconds,
             error=run.error,
             retry_at=run.retry_at,
+            clock_offset_s=run.clock_offset and run.clock_offset.total_seconds(),
             **counts,
         )
     )
@@ -306,6 +298,7 @@ def last_runs(db: DbSession, event_id: int, *, limit: int = 20) -> list[SyncRun]
             seconds=row.seconds,
             error=row.error,
             retry_at=row.retry_at,
+            clock_offset=None if row.clock_offset_s is None else timedelta(seconds=row.clock_offset_s),
         )
         for row in rows
     ]

@@ -102,6 +102,9 @@ class EventRow(SQLModel, table=True):
     seen_at: datetime = _moment(nullable=False)
     leads: Any = _json(nullable=False)  # a reminder's kind -> ISO time it was first seen
     planned_for: str = ""  # what its messages were last planned for; anything else asks for a new plan
+    order_kind: str = ""  # what a person ordered over the deadline (`domain.registration.Order`), "" for nothing
+    order_at: datetime | None = _moment()
+    order_until: datetime | None = _moment()
     paused_at: datetime | None = _moment()
     erased_at: datetime | None = _moment()
 
@@ -150,10 +153,14 @@ class MeetingRow(SQLModel, table=True):
     starts_at: datetime | None = _moment()
     observed_at: datetime = _moment(nullable=False)
     prior_approval_type: int | None = None
-    times_closed: int = 0
-    close_tried_at: datetime | None = _moment()
-    close_verified_at: datetime | None = _moment()
-    close_error: str = ""
+    aim: str = ""
+    times_set: int = 0
+    closed_at: datetime | None = _moment()
+    opened_at: datetime | None = _moment()
+    tried_at: datetime | None = _moment()
+    verified_at: datetime | None = _moment()
+    retry_at: datetime | None = _moment()
+    error: str = ""
 
 
 class RegistrantRow(SQLModel, table=True):
@@ -212,13 +219,15 @@ class SyncRunRow(SQLModel, table=True):
     seconds: float = 0.0
     error: str = ""
     retry_at: datetime | None = _moment()
+    clock_offset_s: float | None = None  # how far Zoom's clock was ahead of ours
 
 
 class AuditRow(SQLModel, table=True):
     """One change, with what stood before and after, the run or the person that made it.
 
     subject: "registrant", "session", "meeting" or "event"; subject_id: that row's own id, as text.
-    change: "added", "updated", "cancelled", "reinstated", "held" ...
+    change: "added", "updated", "cancelled", "reinstated", "held" ...; "approve asked" and "deny asked" of a registrant
+    whom Zoom was asked to approve or deny, "closed" and "opened" of a meeting.
     before, after: the fields that changed (all of them for "added"); None where there was nothing.
     """
 

@@ -1,0 +1,302 @@
+"""`zoomsync close`, `zoomsync reopen` and `zoomsync late`: the deadline in a person's hands."""
+
+from __future__ import annotations
+
+import getpass
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from zoomsync.cli.house import confirmed, opened, options_of
+from zoomsync.cli.output import answer, answer_json, answer_table, talk
+from zoomsync.cli.sync import tell_registration
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from zoomsync.app import App
+    from zoomsync.domain.records import Event
+    from zoomsync.domain.registration import Applicant, Deadline, Order
+    from zoomsync.jobs.close import RegistrationReport
+    from zoomsync.jobs.late import Person
+
+PATIENCE = timedelta(seconds=60)  # for another process that is at work on the same event
+
+Name = Annotated[str, typer.Argument(metavar="EVENT", help="The event's name.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done; write nothing anywhere.")]
+
+
+def add_to(app: typer.Typer) -> None:
+    app.command("close")(close)
+    app.command("reopen")(reopen)
+    app.command("late")(late)
+
+
+def close(ctx: typer.Context, event: Name, dry_run: DryRun = False) -> int:
+    """Close registration now, whatever the deadline: whoever registers from now on waits."""
+    from zoomsync.domain.records import EventStatus
+    from zoomsync.domain.registration import Order, OrderKind, RegistrationState
+    from zoomsync.errors import SettingsError
+
+    with _at_hand(ctx, event, dry_run) as (app, chosen):
+        if chosen.status is EventStatus.DRAFT:
+            raise SettingsError(
+                f'{chosen.slug} is a draft, and drafts are never closed: write status = "active" in its file first.'
+            )
+        order = None
+        if not _deadline(app, chosen).has_come(app.clock()):
+            order = Order(OrderKind.CLOSED, app.clock())
+        report = _carry_out(ctx, app, chosen, order, dry_run=dry_run, replaces=order is not None)
+        done = dry_run or report.state is RegistrationState.CLOSED
+        if done and not dry_run and not options_of(ctx).json:
+            _say_words(chosen, report.closes_at)
+        return 0 if done and not report.error else 1
+
+
+def reopen(
+    ctx: typer.Context,
+    event: Name,
+    until: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Until when; without it, until the next close.")
+    ] = None,
+    dry_run: DryRun = False,
+) -> int:
+    """Open registration again as it was before. Who waits and is in time now is approved."""
+    from zoomsync.domain.records import EventStatus
+    from zoomsync.domain.registration import RegistrationState
+    from zoomsync.errors import SettingsError
+
+    with _at_hand(ctx, event, dry_run) as (app, chosen):
+        if chosen.status is not EventStatus.ACTIVE:
+            raise SettingsError(f"{chosen.slug} is {chosen.status}: only an active event's registration is opened.")
+        order = _reopening(app, chosen, until)
+        report = _carry_out(ctx, app, chosen, order, dry_run=dry_run, replaces=True)
+        good = report.state is RegistrationState.OPEN and not report.error
+        if good and not dry_run and not options_of(ctx).json:
+            answer(f"{chosen.slug}: registration is open {_until(app, chosen)}.")
+        return 0 if dry_run or good else 1
+
+
+def _reopening(app: App, event: Event, until: str | None) -> Order | None:
+    """The order that `reopen` gives; None where taking back a closing by hand is enough. Raises SettingsError."""
+    from zoomsync.app import read_moment
+    from zoomsync.domain.registration import Order, OrderKind
+    from zoomsync.errors import SettingsError
+
+    now = app.clock()
+    if until is None:
+        # Before the file's deadline that one holds again: it was announced, and closes by itself.
+        return None if now < event.registration_deadline else Order(OrderKind.REOPENED, now)
+    moment = read_moment(until, event.timezone, option="--until")
+    if moment <= now:
+        raise SettingsError(f"--until {until} is in the past.")
+    if moment < event.registration_deadline:
+        raise SettingsError(
+            f"--until {until} is before the deadline in the event's file: "
+            "write an earlier registration_deadline there if that is meant."
+        )
+    return Order(OrderKind.REOPENED, now, moment)
+
+
+def late(
+    ctx: typer.Context,
+    event: Name,
+    approve: Annotated[list[str] | None, typer.Option("--approve", metavar="EMAIL", help="Let this person in.")] = None,
+    deny: Annotated[list[str] | None, typer.Option("--deny", metavar="EMAIL", help="Turn this person away.")] = None,
+) -> int:
+    """List who registered after the deadline, and who else waits; approve or deny them one by one."""
+    from zoomsync.errors import SettingsError
+
+    options = options_of(ctx)
+    acts = [*((email, "approve") for email in approve or []), *((email, "deny") for email in deny or [])]
+    both = {email.strip().lower() for email in approve or []} & {email.strip().lower() for email in deny or []}
+    if both:
+        raise SettingsError(f"{', '.join(sorted(both))} cannot be approved and denied at once.")
+    with opened(ctx) as app:
+        (chosen,) = app.choose_events([event]).events
+        problems = _decide_by_hand(ctx, app, chosen, acts) if acts else []
+        if options.json:
+            answer_json(_late_document(app, chosen))
+        else:
+            _show_late(app, chosen)
+        return 1 if problems else 0
+
+
+def _decide_by_hand(ctx: typer.Context, app: App, event: Event, acts: list[tuple[str, str]]) -> list[str]:
+    """Approve and deny on Zoom, look again, and tell what came of it. Gives what went wrong, a line each."""
+    from zoomsync.jobs.late import decide_by_hand
+
+    denied = [email for email, action in acts if action == "deny"]
+    if denied:
+        talk(
+            f"Zoom may mail {'them' if len(denied) > 1 else 'this person'}, and blocks the address: "
+            "who is denied cannot register again until somebody approves them."
+        )
+        if not confirmed(ctx, f"Deny {', '.join(denied)}?"):
+            return ["not confirmed"]
+    app.refuse_rehearsing_for_real(zoom=True, mail=False, yes=options_of(ctx).yes)
+    result = decide_by_hand(
+        event,
+        acts,
+        database=app.database,
+        desk=app.zoom,
+        sync=lambda one: app.syncer().sync(one),
+        clock=app.clock,
+        actor=_actor(),
+    )
+    for line in result.done:
+        talk(f"{event.slug}: {line}")
+    for line in result.problems:
+        talk(f"zoomsync: {event.slug}: {line}")
+    return result.problems
+
+
+# ----------------------------------------------------------------------------------------------------------- carry out
+
+
+@contextmanager
+def _at_hand(ctx: typer.Context, name: str, dry_run: bool) -> Iterator[tuple[App, Event]]:
+    """The wired objects and the one event that was named."""
+    with opened(ctx, writes=not dry_run) as app:
+        (event,) = app.choose_events([name]).events
+        if not dry_run:
+            app.refuse_rehearsing_for_real(zoom=True, mail=False, yes=options_of(ctx).yes)
+        yield app, event
+
+
+def _carry_out(
+    ctx: typer.Context, app: App, event: Event, order: Order | None, *, dry_run: bool, replaces: bool
+) -> RegistrationReport:
+    """Look, write the order down, do what it asks for, and tell. replaces: `order` takes the last one's place."""
+    from zoomsync.domain.records import RunState
+    from zoomsync.domain.registration import deadline_in_force
+    from zoomsync.store import events as stored_events
+    from zoomsync.store import registration as stored
+
+    options = options_of(ctx)
+    if dry_run:
+        deadline = deadline_in_force(event.registration_deadline, order) if replaces else None
+        report = app.keeper().rehearse(event, deadline)
+    else:
+        run = app.syncer().sync(event).run
+        if run.error:
+            talk(f"zoomsync: {event.slug}: the look at the registrants: {run.state}: {run.error}")
+        now = app.clock()
+        with app.database.read() as db:
+            known = stored_events.load_stored(db, event.slug)
+        if replaces and known is not None:
+            event_id = known.id
+            app.database.write(lambda db: stored.save_order(db, event_id, order, now=now, actor=_actor()))
+        keeper = app.keeper(actor=_actor(), patience=PATIENCE)
+        report = keeper.keep(event, pulled=run.state is RunState.OK, at_once=True, many_denials=options.yes)
+    if options.json:
+        answer_json(
+            {
+                "event": report.event,
+                "state": report.state.value,
+                "method": report.method,
+                "verified": report.verified,
+                "late": report.late,
+            }
+        )
+    tell_registration(report, quiet=options.quiet)
+    return report
+
+
+def _deadline(app: App, event: Event) -> Deadline:
+    """The deadline in force."""
+    from zoomsync.domain.registration import deadline_in_force
+    from zoomsync.store import events as stored_events
+    from zoomsync.store import registration as stored
+
+    with app.database.read() as db:
+        known = stored_events.load_stored(db, event.slug)
+        order = stored.order_of(db, known.id) if known else None
+    return deadline_in_force(event.registration_deadline, order)
+
+
+def _until(app: App, event: Event) -> str:
+    closes_at = _deadline(app, event).closes_at
+    if closes_at is None:
+        return f"until somebody closes it (zoomsync close {event.slug})"
+    return f"until {_local(closes_at - timedelta(minutes=1), event)}"
+
+
+def _say_words(event: Event, closes_at: datetime | None) -> None:
+    """What to put on the page and into the meeting's description: Zoom's form itself stays visible."""
+    from zoomsync.mail.wording import closed_words
+
+    page, description = closed_words(closes_at or event.registration_deadline, event.timezone, event.language)
+    answer("Zoom's form stays visible. For the page where the event is announced:")
+    answer(f"  {page}")
+    answer("For the meeting's description on Zoom:")
+    answer(f"  {description}")
+
+
+def _actor() -> str:
+    return f"command ({getpass.getuser()})"
+
+
+# ----------------------------------------------------------------------------------------------------------- late ones
+
+
+def _people(app: App, event: Event) -> list[Person]:
+    from zoomsync.jobs.late import list_late
+
+    return list_late(event, database=app.database)
+
+
+def _late_document(app: App, event: Event) -> dict[str, Any]:
+    people = _people(app, event)
+
+    def shown(person: Person) -> dict[str, Any]:
+        one: Applicant = person.applicant
+        return {
+            "registrant_id": one.key.registrant_id,
+            "email": one.email,
+            "name": one.name,
+            "status": one.status.value,
+            "registered_at": one.registered_at,
+            "minutes_late": person.minutes_late,
+        }
+
+    return {
+        "event": event.slug,
+        "late": [shown(one) for one in people if one.minutes_late is not None],
+        "waiting": [shown(one) for one in people if one.minutes_late is None],
+    }
+
+
+def _show_late(app: App, event: Event) -> None:
+    people = _people(app, event)
+    late_ones = [one for one in people if one.minutes_late is not None]
+    others = [one for one in people if one.minutes_late is None]
+    for heading, some in (("Registered after the deadline", late_ones), ("Wait for another reason", others)):
+        if some:
+            answer(f"{heading} ({len(some)}):")
+            answer_table(
+                ["Registered", "Minutes late", "Name", "E-mail", "Status"],
+                [
+                    (
+                        _local(one.applicant.registered_at, event) if one.applicant.registered_at else "",
+                        "" if one.minutes_late is None else one.minutes_late,
+                        one.applicant.name,
+                        one.applicant.email,
+                        one.applicant.status,
+                    )
+                    for one in some
+                ],
+                right=[1],
+            )
+    if not people:
+        answer(f"{event.slug}: nobody registered after the deadline, and nobody waits.")
+    elif any(one.applicant.status.value == "pending" for one in people):
+        answer(f"To decide: zoomsync late {event.slug} --approve EMAIL, or --deny EMAIL.")
+
+
+def _local(moment: datetime, event: Event) -> str:
+    from zoneinfo import ZoneInfo
+
+    return f"{moment.astimezone(ZoneInfo(event.timezone)):%a %d %b %Y %H:%M}"

@@ -1,0 +1,128 @@
+"""Who registered after the deadline and who else waits, and a person's word on one of them.
+
+What zoomsync does about them by itself is in `close`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy.orm import Session as DbSession
+
+from zoomsync.clock import Clock
+from zoomsync.domain.records import Event, RegistrantStatus, RunState
+from zoomsync.domain.registration import Applicant, deadline_in_force, minutes_late
+from zoomsync.errors import ZoomError
+from zoomsync.jobs.ports import RegistrationDesk
+from zoomsync.jobs.sync import SyncOutcome
+from zoomsync.store import events as stored_events
+from zoomsync.store import registration as stored
+from zoomsync.store.schema import Database
+
+_BECOMES = {"approve": RegistrantStatus.APPROVED, "deny": RegistrantStatus.DENIED}
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """minutes_late: None for who waits for another reason: pending from before, closed by hand, no seat."""
+
+    applicant: Applicant
+    minutes_late: int | None
+
+
+@dataclass(slots=True)
+class Decided:
+    """What a person's decisions came to, a line each."""
+
+    done: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+
+def list_late(event: Event, *, database: Database) -> list[Person]:
+    """All who registered too late, whatever became of them, and all others who wait; oldest registration first."""
+    with database.read() as db:
+        known = stored_events.load_stored(db, event.slug)
+        if known is None:
+            return []
+        deadline = deadline_in_force(event.registration_deadline, stored.order_of(db, known.id))
+        people = stored.applicants(db, known.id, deadline)
+    people.sort(key=lambda one: (one.registered_at or one.first_seen_at, one.row_id))
+    return [Person(one, minutes_late(one.registered_at, deadline)) for one in people]
+
+
+def decide_by_hand(
+    event: Event,
+    acts: Sequence[tuple[str, str]],
+    *,
+    database: Database,
+    desk: RegistrationDesk,
+    sync: Callable[[Event], SyncOutcome],
+    clock: Clock,
+    actor: str,
+) -> Decided:
+    """Approve or deny registrants by their address, and read back what came of it.
+
+    acts: (e-mail, "approve" or "deny"). Whoever registered several times is decided upon each time. Trouble with Zoom
+    is told in the answer. Raises StoreError.
+    """
+    decided = Decided()
+    before = sync(event).run
+    if before.state is not RunState.OK:
+        decided.problems.append(f"the look at the registrants failed: {before.error} Nobody was approved or denied.")
+        return decided
+    asked: list[tuple[Applicant, str]] = []
+    for email, action in acts:
+        asked += _ask(event, email.strip().lower(), action, database, desk, decided)
+    if not asked:
+        return decided
+    with database.read() as db:
+        known = stored_events.load_stored(db, event.slug)
+    assert known is not None, "an event is saved before anybody is listed"
+    now, event_id = clock(), known.id
+
+    def remember(db: DbSession) -> None:
+        for action in _BECOMES:
+            stored.write_asked(
+                db, event_id, [one for one, what in asked if what == action], action, now=now, actor=actor
+            )
+
+    database.write(remember)
+    sync(event)
+    with database.read() as db:
+        statuses = stored.statuses(db, [one.row_id for one, _ in asked])
+    for one, action in asked:
+        if statuses.get(one.row_id) is _BECOMES[action]:
+            decided.done.append(f"{one.email} is {_BECOMES[action]}, read back from Zoom")
+        else:
+            decided.problems.append(f"Zoom accepted the change and left {one.email} {one.status}: look in its portal")
+    return decided
+
+
+def _ask(
+    event: Event, email: str, action: str, database: Database, desk: RegistrationDesk, decided: Decided
+) -> list[tuple[Applicant, str]]:
+    with database.read() as db:
+        known = stored_events.load_stored(db, event.slug)
+        found = stored.registrants_at(db, known.id, email) if known else []
+        meetings = {one.meeting_id: one for one in stored_events.meetings_of(db, known.id)} if known else {}
+    listed = [one for one in found if one.status is not RegistrantStatus.CANCELLED]
+    if not listed:
+        decided.problems.append(f"nobody with the address {email} is registered")
+    asked = []
+    for one in listed:
+        if one.status is _BECOMES[action]:
+            decided.done.append(f"{email} is {one.status} already")
+            continue
+        try:
+            desk.set_registrant_status(
+                meetings[one.key.meeting_id],
+                action,
+                [(one.key.registrant_id, one.email)],
+                occurrence_id=one.key.occurrence_id,
+            )
+        except ZoomError as error:
+            decided.problems.append(str(error))
+        else:
+            asked.append((one, action))
+    return asked

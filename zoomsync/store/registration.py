@@ -1,0 +1,153 @@
+"""What is remembered about registration, in SQL: a person's orders, each meeting's record, whom Zoom was asked about.
+
+What to do is decided in `domain.registration`; meetings as Zoom shows them are in `events`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, fields
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Table, func, or_, select, update
+from sqlalchemy.orm import Session as DbSession
+
+from zoomsync.domain.records import RegistrantKey, RegistrantStatus
+from zoomsync.domain.registration import GRACE, Aim, Applicant, ClosingRecord, Deadline, Order, OrderKind
+from zoomsync.store.events import write_audit
+from zoomsync.store.tables import AuditRow, EventRow, MeetingRow, RegistrantRow
+
+_event: Table = EventRow.__table__  # type: ignore[attr-defined]
+_meeting: Table = MeetingRow.__table__  # type: ignore[attr-defined]
+_registrant: Table = RegistrantRow.__table__  # type: ignore[attr-defined]
+_audit: Table = AuditRow.__table__  # type: ignore[attr-defined]
+
+_RECORD_FIELDS = tuple(field.name for field in fields(ClosingRecord))
+_IDS_A_QUERY = 500  # SQLite takes 32,766 parameters, older builds 999
+
+
+# -------------------------------------------------------------------------------------------------------------- orders
+
+
+def order_of(db: DbSession, event_id: int) -> Order | None:
+    """What a person ordered over the event's deadline, None where the file's holds."""
+    row = db.execute(
+        select(_event.c.order_kind, _event.c.order_at, _event.c.order_until).where(_event.c.id == event_id)
+    ).one()
+    return Order(OrderKind(row.order_kind), row.order_at, row.order_until) if row.order_kind else None
+
+
+def save_order(db: DbSession, event_id: int, order: Order | None, *, now: datetime, actor: str) -> None:
+    """Write down what a person ordered, with who it was; None takes the last order back."""
+    before = order_of(db, event_id)
+    if before == order:
+        return
+    kind, at, until = (order.kind.value, order.at, order.until) if order else ("", None, None)
+    db.execute(update(_event).where(_event.c.id == event_id).values(order_kind=kind, order_at=at, order_until=until))
+    was, now_is = ({"order": asdict(one)} if one else {} for one in (before, order))
+    write_audit(db, event_id, now, "event", event_id, "registration ordered", was, now_is, actor=actor)
+
+
+# ------------------------------------------------------------------------------------------------------------- records
+
+
+def record_of(db: DbSession, meeting_id: str) -> ClosingRecord:
+    """What was done to a meeting's registration; an empty record for a meeting that is not known."""
+    columns = [_meeting.c[name] for name in _RECORD_FIELDS]
+    row = db.execute(select(*columns).where(_meeting.c.meeting_id == meeting_id)).one_or_none()
+    if row is None:
+        return ClosingRecord()
+    return ClosingRecord(**(dict(row._mapping) | {"aim": Aim(row.aim)}))
+
+
+def save_record(db: DbSession, meeting_id: str, record: ClosingRecord) -> None:
+    """Write down what was done to a known meeting's registration."""
+    values = asdict(record) | {"aim": record.aim.value}
+    db.execute(update(_meeting).where(_meeting.c.meeting_id == meeting_id).values(**values))
+
+
+# -------------------------------------------------------------------------------------------------------------- people
+
+
+def applicants(db: DbSession, event_id: int, deadline: Deadline) -> list[Applicant]:
+    """Whom the closing may concern: all who are pending, and all who registered too late and are still listed."""
+    table = _registrant.c
+    concerned = [table.status == RegistrantStatus.PENDING.value]
+    if deadline.late_after is not None:
+        listed = table.status != RegistrantStatus.CANCELLED.value
+        concerned.append((table.registered_at > deadline.late_after + GRACE) & listed)
+    return _applicants(db, (table.event_id == event_id) & or_(*concerned))
+
+
+def registrants_at(db: DbSession, event_id: int, email: str) -> list[Applicant]:
+    """Everybody of an event with this address (lower case), in any status."""
+    table = _registrant.c
+    return _applicants(db, (table.event_id == event_id) & (table.email == email))
+
+
+def _applicants(db: DbSession, condition: Any) -> list[Applicant]:
+    rows = db.execute(select(_registrant).where(condition).order_by(_registrant.c.id)).all()
+    history = _history(db, [row.id for row in rows])
+    return [
+        Applicant(
+            row_id=row.id,
+            key=RegistrantKey(row.meeting_id, row.occurrence_id, row.registrant_id),
+            email=row.email,
+            name=" ".join(part for part in (row.first_name, row.last_name) if part),
+            status=RegistrantStatus(row.status),
+            registered_at=row.registered_at,
+            first_seen_at=row.first_seen_at,
+            status_changed=history.get(row.id, (False, 0))[0],
+            asked=history.get(row.id, (False, 0))[1],
+        )
+        for row in rows
+    ]
+
+
+def approved_counts(db: DbSession, event_id: int) -> dict[tuple[str, str], int]:
+    """How many of an event's registrants are approved, by (meeting id, occurrence id)."""
+    table = _registrant.c
+    rows = db.execute(
+        select(table.meeting_id, table.occurrence_id, func.count())
+        .where(table.event_id == event_id, table.status == RegistrantStatus.APPROVED.value)
+        .group_by(table.meeting_id, table.occurrence_id)
+    )
+    return {(meeting_id, occurrence_id): count for meeting_id, occurrence_id, count in rows}
+
+
+def statuses(db: DbSession, row_ids: Sequence[int]) -> dict[int, RegistrantStatus]:
+    """The status of these registrants at present, by the store's id."""
+    found: dict[int, RegistrantStatus] = {}
+    for start in range(0, len(row_ids), _IDS_A_QUERY):
+        some = row_ids[start : start + _IDS_A_QUERY]
+        rows = db.execute(select(_registrant.c.id, _registrant.c.status).where(_registrant.c.id.in_(some)))
+        found.update((row_id, RegistrantStatus(status)) for row_id, status in rows)
+    return found
+
+
+def write_asked(
+    db: DbSession, event_id: int, people: Sequence[Applicant], action: str, *, now: datetime, actor: str
+) -> None:
+    """Write down that Zoom took a call to `action` (approve, deny) these, whether anything came of it or not."""
+    for one in people:
+        write_audit(db, event_id, now, "registrant", one.row_id, f"{action} asked", {}, {}, actor=actor)
+
+
+def _history(db: DbSession, row_ids: Sequence[int]) -> dict[int, tuple[bool, int]]:
+    """Of registrants: whether their status ever changed, and how often Zoom was asked to change it, from the audit."""
+    found: dict[int, tuple[bool, int]] = {}
+    for start in range(0, len(row_ids), _IDS_A_QUERY):
+        some = [str(row_id) for row_id in row_ids[start : start + _IDS_A_QUERY]]
+        rows: list[Any] = list(
+            db.execute(
+                select(_audit.c.subject_id, _audit.c.change, _audit.c.after).where(
+                    _audit.c.subject == "registrant", _audit.c.subject_id.in_(some), _audit.c.change != "added"
+                )
+            )
+        )
+        for row in rows:
+            changed, asked = found.get(int(row.subject_id), (False, 0))
+            changed = changed or "status" in (row.after or {})
+            found[int(row.subject_id)] = (changed, asked + row.change.endswith(" asked"))
+    return found
