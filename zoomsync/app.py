@@ -19,11 +19,14 @@ from zoomsync.clock import Clock, Sleep, fixed_clock, system_clock
 from zoomsync.domain.records import Event
 from zoomsync.errors import EventFileError, SettingsError, StoreError
 from zoomsync.events.files import read_event_file, read_event_files
+from zoomsync.events.public import put_in_place
 from zoomsync.jobs.close import Keeper
 from zoomsync.jobs.deliver import Caps, Deliverer
 from zoomsync.jobs.leasing import LeaseClock
+from zoomsync.jobs.publish import publish
 from zoomsync.jobs.remind import sessions_told
 from zoomsync.jobs.sync import Syncer
+from zoomsync.mail.calendar import public_calendar
 from zoomsync.mail.headers import message_id
 from zoomsync.mail.message import OutgoingMessage
 from zoomsync.mail.render import MessageRequest, Renderer
@@ -163,6 +166,28 @@ class App:
             actor=actor,
             patience=patience,
         )
+
+    def publish(self, event: Event) -> bool:
+        """Write the event's public files, where a folder for them is set. Gives whether anything changed.
+
+        Raises SettingsError where the folder cannot be written.
+        """
+        folder = self.settings.resolved_publish_dir
+        if folder is None:
+            return False
+        try:
+            return publish(
+                event,
+                database=self.database,
+                write=lambda name, data: put_in_place(folder / event.slug / name, data),
+                calendar=public_calendar,
+                now=self.clock(),
+            )
+        except OSError as exc:
+            raise SettingsError(
+                f"The public files of {event.slug} cannot be written to {folder} ({exc.strerror}): "
+                "make that folder writable, or set ZOOMSYNC_PUBLISH_DIR."
+            ) from exc
 
     @property
     def resends(self) -> bool:

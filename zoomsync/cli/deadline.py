@@ -11,7 +11,7 @@ import typer
 
 from zoomsync.cli.house import confirmed, opened, options_of
 from zoomsync.cli.output import answer, answer_json, answer_table, talk
-from zoomsync.cli.sync import tell_registration
+from zoomsync.cli.sync import published, tell_registration
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -191,6 +191,7 @@ def _carry_out(
             app.database.write(lambda db: stored.save_order(db, event_id, order, now=now, actor=_actor()))
         keeper = app.keeper(actor=_actor(), patience=PATIENCE)
         report = keeper.keep(event, pulled=run.state is RunState.OK, at_once=True, many_denials=options.yes)
+        report = published(app, event, report)
     if options.json:
         answer_json(
             {

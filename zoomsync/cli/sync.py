@@ -112,11 +112,12 @@ def _sync_one(
 
     try:
         outcome = app.syncer().sync(event, accept_count=accept_count, dry_run=dry_run, progress=progress)
-        if dry_run or no_close or outcome.run.state is RunState.SKIPPED:
+        if dry_run or outcome.run.state is RunState.SKIPPED:
             return outcome, None
         # A form that is to be closed does not wait until the lists can be read.
-        pulled = outcome.run.state is RunState.OK
-        return outcome, app.keeper().keep(event, pulled=pulled, many_denials=many_denials)
+        pulled, keeper = outcome.run.state is RunState.OK, app.keeper()
+        report = keeper.look(event) if no_close else keeper.keep(event, pulled=pulled, many_denials=many_denials)
+        return outcome, published(app, event, report)
     except StoreError as error:
         # It could not be written down; the other events, and the answer, are to come all the same.
         failed = SyncRun(event.slug, RunState.FAILED, started_at=app.clock(), error=str(error))
@@ -142,6 +143,19 @@ def _tell(outcome: SyncOutcome, closing: RegistrationReport | None, *, quiet: bo
             )
     if closing:
         tell_registration(closing, quiet=quiet)
+
+
+def published(app: App, event: Event, report: RegistrationReport) -> RegistrationReport:
+    """Write the event's public files, and give the report with what went wrong with that."""
+    from dataclasses import replace
+
+    from zoomsync.errors import SettingsError
+
+    try:
+        app.publish(event)
+    except SettingsError as error:
+        return replace(report, problems=(*report.problems, str(error)))
+    return report
 
 
 def tell_registration(report: RegistrationReport, *, quiet: bool) -> None:

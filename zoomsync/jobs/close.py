@@ -130,6 +130,10 @@ class Keeper:
                 run.carry_out(pulled=pulled, at_once=at_once, many_denials=many_denials)
             return run.report()
 
+    def look(self, event: Event) -> RegistrationReport:
+        """What is true by the last look; nothing is asked and nothing done."""
+        return _Run(self, event, self.clock()).report()
+
     def rehearse(self, event: Event, deadline: Deadline | None = None) -> RegistrationReport:
         """What `keep` would do by what Zoom shows now and the last pull; nothing is written anywhere.
 

@@ -6,6 +6,7 @@ session a file, because a CANCEL may hold one UID only (RFC 5546, 3.2.5) and som
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
 
@@ -13,13 +14,14 @@ from icalendar import Alarm, Calendar, vCalAddress, vText
 from icalendar import Event as CalendarEvent
 
 from zoomsync.clock import to_utc
-from zoomsync.domain.records import Event, Registrant, Session
+from zoomsync.domain.records import Event, EventStatus, Registrant, Session
 from zoomsync.mail.headers import digest_of
 from zoomsync.mail.message import Attachment
 from zoomsync.text import clean
 
 _ALARM_BEFORE = timedelta(minutes=30)
 _OPENING = b"BEGIN:VEVENT\r\n"
+_PRODID = "-//zoomsync//zoomsync//EN"
 
 
 def calendar_entry(
@@ -59,6 +61,32 @@ def entry_uid(registrant: Registrant, session: Session) -> str:
     return f"{digest_of(f'{registrant.meeting_id}/{registrant.registrant_id}/{session.key}')}@zoomsync"
 
 
+def public_calendar(event: Event, sessions: Sequence[Session]) -> bytes:
+    """All sessions of an event for everybody, without anybody's link: for a web page to offer.
+
+    Equal while nothing changes: DTSTAMP is when a session was last changed, as far as the database knows.
+    """
+    calendar = Calendar()
+    calendar.add("prodid", _PRODID)
+    calendar.add("version", "2.0")
+    calendar.add("method", "PUBLISH")
+    for session in sessions:
+        cancelled = session.cancelled or event.status is EventStatus.CANCELLED
+        entry = CalendarEvent()
+        entry.add("uid", f"{digest_of(f'{session.meeting_id}/{session.key}')}@zoomsync")
+        entry.add("dtstamp", session.moved_at or session.first_seen_at)
+        entry.add("summary", _summary(event, session))
+        entry.add("dtstart", session.starts_at)
+        entry.add("dtend", session.ends_at)
+        entry.add("sequence", session.sequence)
+        entry.add("status", "CANCELLED" if cancelled else "CONFIRMED")
+        entry["organizer"] = _organizer(event)
+        if event.page_url:
+            entry.add("url", event.page_url)
+        calendar.add_component(entry)
+    return bytes(calendar.to_ical())
+
+
 @lru_cache(maxsize=256)
 def _shared_lines(event: Event, session: Session, cancel: bool) -> tuple[bytes, bytes]:
     """Everything up to and including BEGIN:VEVENT, and everything after the lines that are somebody's own."""
@@ -69,9 +97,7 @@ def _shared_lines(event: Event, session: Session, cancel: bool) -> tuple[bytes, 
     entry.add("dtend", session.ends_at)
     entry.add("sequence", session.sequence)
     entry.add("status", "CANCELLED" if cancel else "CONFIRMED")
-    organizer = vCalAddress(f"mailto:{event.organizer.email}")
-    organizer.params["CN"] = vText(clean(event.organizer.name).replace('"', "'"))
-    entry["organizer"] = organizer
+    entry["organizer"] = _organizer(event)
     if not cancel:
         alarm = Alarm()
         alarm.add("action", "DISPLAY")
@@ -79,12 +105,18 @@ def _shared_lines(event: Event, session: Session, cancel: bool) -> tuple[bytes, 
         alarm.add("description", summary)
         entry.add_component(alarm)
     calendar = Calendar()
-    calendar.add("prodid", "-//zoomsync//zoomsync//EN")
+    calendar.add("prodid", _PRODID)
     calendar.add("version", "2.0")
     calendar.add("method", "CANCEL" if cancel else "PUBLISH")
     calendar.add_component(entry)
     head, opening, rest = calendar.to_ical().partition(_OPENING)
     return head + opening, rest
+
+
+def _organizer(event: Event) -> vCalAddress:
+    organizer = vCalAddress(f"mailto:{event.organizer.email}")
+    organizer.params["CN"] = vText(clean(event.organizer.name).replace('"', "'"))
+    return organizer
 
 
 def _summary(event: Event, session: Session) -> str:
