@@ -128,7 +128,7 @@ class Event:
 
 
 class ApprovalType:
-    """Zoom's `approval_type`. Source: zoom-api.md section 4."""
+    """Zoom's `approval_type`. Source: docs/zoom.md, "Closing registration"."""
 
     AUTOMATIC = 0
     MANUAL = 1
