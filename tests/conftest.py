@@ -11,10 +11,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests import postgres
 from zoomsync.clock import SteppedClock
 from zoomsync.store.schema import Database
+
+# How long one example takes says how busy the machine is, not whether the code is right.
+settings.register_profile("zoomsync", deadline=None)
+settings.load_profile("zoomsync")
 
 
 def pytest_configure(config: pytest.Config) -> None:
