@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from zoomsync import __version__
-from zoomsync.cli import data, deadline, demo, mail, setup, sync
+from zoomsync.cli import data, deadline, demo, mail, probe, setup, sync
 from zoomsync.cli.options import Options
 
 app = typer.Typer(
@@ -56,5 +56,5 @@ def root(
     )
 
 
-for family in (demo, setup, sync, deadline, mail, data):
+for family in (demo, setup, sync, deadline, mail, data, probe):
     family.add_to(app)

@@ -51,12 +51,12 @@ class Api:
         params: Mapping[str, str] | None = None,
         json: Any = None,
         tally: Tally | None = None,
+        repeat: bool = True,
     ) -> T:
         """One call. label: whose rate limit it counts under. what: completes "Zoom would not ..." in an error's text.
 
-        Every call made through here may be sent twice without harm, also where the first answer was lost: the
-        writes set a value (PATCH approval_type, PUT status), they add nothing. A call that adds, such as POST
-        registrants, has no place here.
+        repeat: the call may be sent twice without harm, also where the first answer was lost: it reads, or it sets a
+        value (PATCH approval_type, PUT status). False for one that adds, such as POST registrants: it is sent once.
 
         decode: raises ZoomPayloadError for a body that is not what it should be; that may pass, and is tried again.
         Raises the ZoomError family.
@@ -83,7 +83,12 @@ class Api:
             except ZoomPayloadError as error:
                 raise TryAgain(error) from error.__cause__
 
-        return self._tries.run(attempt)
+        if repeat:
+            return self._tries.run(attempt)
+        try:
+            return attempt()
+        except TryAgain as failed:
+            raise failed.error from failed.__cause__
 
     def _send(
         self,

@@ -188,6 +188,18 @@ class ZoomClient:
                 json={"action": action, "registrants": [{"id": one, "email": email} for one, email in some]},
             )
 
+    def register(self, meeting: Meeting, email: str, first_name: str, *, auto_approve: bool = False) -> None:
+        """Register somebody by the API, as `probe` does. Sent once: a lost answer leaves open whether it took."""
+        self._api.call(
+            "POST",
+            meeting_path(meeting, "/registrants"),
+            label="light",
+            what=f"register somebody for {meeting.kind} {meeting.meeting_id}",
+            decode=answers.check_nothing,
+            json={"email": email, "first_name": first_name} | ({"auto_approve": True} if auto_approve else {}),
+            repeat=False,
+        )
+
     # ---------------------------------------------------------------------------------------------- for `check`
 
     @property
