@@ -6,7 +6,7 @@ import gc
 import ipaddress
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from difflib import get_close_matches
 from functools import cached_property
@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 
 from zoomsync.clock import Clock, Sleep, fixed_clock, system_clock
 from zoomsync.domain.records import Event
+from zoomsync.domain.registration import deadline_in_force
 from zoomsync.errors import EventFileError, SettingsError, StoreError
 from zoomsync.events.files import read_event_file, read_event_files
 from zoomsync.events.public import put_in_place
@@ -34,6 +35,7 @@ from zoomsync.mail.smtp import SmtpTransport
 from zoomsync.settings import ZOOM_API_URL, Settings, load_settings
 from zoomsync.store import events as stored_events
 from zoomsync.store.outbox import ClaimedMessage
+from zoomsync.store.registration import order_of
 from zoomsync.store.schema import Database
 from zoomsync.zoom.client import ZoomClient
 
@@ -213,6 +215,7 @@ class App:
     def writer(self, events: Mapping[int, Event]) -> Callable[[ClaimedMessage], OutgoingMessage]:
         """Writes a claimed message by the event's file as it is now, for whom the claim found."""
         installation = self.database.write(stored_events.installation_id)
+        events = self._as_in_force(events)
 
         def write(claimed: ClaimedMessage) -> OutgoingMessage:
             event, key, person = events[claimed.event_id], claimed.key, claimed.registrant
@@ -237,6 +240,18 @@ class App:
             )
 
         return write
+
+    def _as_in_force(self, events: Mapping[int, Event]) -> dict[int, Event]:
+        """The events with the deadline that a person's order has put in the place of their file's."""
+        with self.database.read() as db:
+            deadlines = {
+                event_id: deadline_in_force(event.registration_deadline, order_of(db, event_id)).closes_at
+                for event_id, event in events.items()
+            }
+        return {
+            event_id: replace(event, registration_deadline=deadlines[event_id] or event.registration_deadline)
+            for event_id, event in events.items()
+        }
 
     # -------------------------------------------------------------------------------------------------- the events
 

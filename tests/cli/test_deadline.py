@@ -604,3 +604,16 @@ def test_who_is_held_gets_one_notice_where_the_event_says_so(project: Project, p
     got = sorted((mail.rcpt_to[0], str(mail.message["Subject"])) for mail in project.mails.messages)
     assert [recipient for recipient, _ in got] == sorted([first, second])
     assert all("después del cierre" in subject for _, subject in got)
+
+
+def test_the_notice_names_the_deadline_that_was_in_force(project: Project, people: list[dict[str, Any]]) -> None:
+    project.write_event(zoom="late_notice = true")
+    project.at(DEADLINE, "sync")
+    project.at(DEADLINE + HOUR, "reopen", SLUG, "--until", "2023-03-06T20:00")
+    project.at(local("2023-03-06 20:00"), "sync")
+    register(project, people[0], local("2023-03-06 20:10"))
+    project.at(local("2023-03-06 20:15"), "sync")
+    project.at(local("2023-03-06 20:15"), "remind")
+    (mail,) = [one.message for one in project.mails.messages if "después del cierre" in str(one.message["Subject"])]
+    text = mail.get_body(("plain",)).get_content()
+    assert "cerró el lunes 6 de marzo de 2023, 8:00" in " ".join(text.split())
