@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Table, func, select
+from sqlalchemy import Table, func, or_, select
 from sqlalchemy.orm import Session as DbSession
 
-from zoomsync.domain.records import MessageKey, OutboxState, RegistrantStatus
-from zoomsync.store.tables import OutboxRow, RegistrantRow
+from zoomsync.domain.records import MessageKey, OutboxState, RegistrantStatus, RunState, SyncRun
+from zoomsync.domain.timeline import MailGroup, RegistrationAct
+from zoomsync.store.registrants import runs_where
+from zoomsync.store.tables import AuditRow, OutboxRow, RegistrantRow, SyncRunRow
 
 _registrant: Table = RegistrantRow.__table__  # type: ignore[attr-defined]
 _outbox: Table = OutboxRow.__table__  # type: ignore[attr-defined]
+_run: Table = SyncRunRow.__table__  # type: ignore[attr-defined]
+_audit: Table = AuditRow.__table__  # type: ignore[attr-defined]
 
 _IDS_A_QUERY = 500  # SQLite takes 32,766 parameters, older builds 999
 _TO_SEND = (OutboxState.PENDING.value, OutboxState.DEFERRED.value)
@@ -60,3 +64,63 @@ def overdue(db: DbSession, event_id: int, *, before: datetime, now: datetime) ->
         )
     )
     return count or 0
+
+
+# ------------------------------------------------------------------------------------------------- an event's timeline
+
+_REGISTRATION_CHANGES = ("closed", "opened", "gated", "registration ordered")
+
+
+def telling_runs(db: DbSession, event_id: int, *, limit: int) -> tuple[list[SyncRun], int]:
+    """The latest sync runs that changed something or failed, oldest first, and how many others there were in all."""
+    counts = (_run.c.added, _run.c.updated, _run.c.cancelled, _run.c.reinstated, _run.c.held)
+    telling = or_(_run.c.state == RunState.FAILED.value, *(count > 0 for count in counts))
+    runs = runs_where(db, (_run.c.event_id == event_id) & telling, limit=limit)
+    in_all = db.scalar(select(func.count()).select_from(_run).where(_run.c.event_id == event_id)) or 0
+    return runs[::-1], in_all - len(runs)
+
+
+def registration_acts(db: DbSession, event_id: int) -> list[RegistrationAct]:
+    """What was done to an event's registration and by whom, oldest first."""
+    rows = db.execute(
+        select(_audit.c.at, _audit.c.change, _audit.c.subject, _audit.c.subject_id, _audit.c.actor, _audit.c.after)
+        .where(_audit.c.event_id == event_id, _audit.c.change.in_(_REGISTRATION_CHANGES))
+        .order_by(_audit.c.id)
+    )
+    acts = []
+    for row in rows:
+        order = (row.after or {}).get("order", {})
+        what = f"ordered {order.get('kind', 'as the file says')}" if row.subject == "event" else row.change
+        acts.append(RegistrationAct(row.at, what, "" if row.subject == "event" else row.subject_id, row.actor))
+    return acts
+
+
+def mail_groups(db: DbSession, event_id: int) -> list[MailGroup]:
+    """An event's outbox in groups: how many messages of which kind about which session are in which state."""
+    by = (_outbox.c.session_key, _outbox.c.kind, _outbox.c.occasion, _outbox.c.state)
+    reason = func.min(_outbox.c.reason)
+    rows = db.execute(
+        select(
+            *by,
+            func.count().label("messages"),
+            func.min(_outbox.c.due_at).label("due_at"),
+            func.max(_outbox.c.sent_at).label("sent_at"),
+            reason.label("reason"),
+            func.max(_outbox.c.reason).label("other_reason"),
+        )
+        .where(_outbox.c.event_id == event_id)
+        .group_by(*by)
+    )
+    return [
+        MailGroup(
+            row.session_key,
+            row.kind,
+            row.occasion,
+            OutboxState(row.state),
+            row.messages,
+            row.due_at,
+            row.sent_at,
+            row.reason if row.reason == row.other_reason else "",
+        )
+        for row in rows
+    ]

@@ -279,10 +279,15 @@ def end_run(db: DbSession, run_id: int, run: SyncRun) -> None:
 
 def last_runs(db: DbSession, event_id: int, *, limit: int = 20) -> list[SyncRun]:
     """An event's latest sync runs, newest first."""
+    return runs_where(db, _run.c.event_id == event_id, limit=limit)
+
+
+def runs_where(db: DbSession, condition: Any, *, limit: int) -> list[SyncRun]:
+    """The latest sync runs that meet an SQL condition on their table, newest first."""
     rows = db.execute(
         select(_run, _event.c.slug)
         .join(_event, _event.c.id == _run.c.event_id)
-        .where(_run.c.event_id == event_id)
+        .where(condition)
         .order_by(_run.c.started_at.desc(), _run.c.id.desc())
         .limit(limit)
     )

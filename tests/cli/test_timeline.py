@@ -1,0 +1,71 @@
+"""`zoomsync timeline`: what happened and what will, as a person and as a program reads it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from tests.cli.conftest import SLUG, Project, local
+from zoomsync.simulate.model_event import MODEL_MEETING_ID
+
+DEADLINE = local("2023-03-06 00:00")
+
+
+def test_past_and_future_stand_in_one_list_with_now_between(project: Project) -> None:
+    project.world.populate(MODEL_MEETING_ID, 5)
+    project.synced()
+    project.at(DEADLINE, "sync")
+    project.at(DEADLINE + timedelta(minutes=5), "sync")
+    project.at(local("2023-03-06 17:00"), "remind")
+
+    lines = project.at(local("2023-03-07 00:00"), "timeline", SLUG).out.splitlines()
+
+    told = [line.split("  ", 1)[1] for line in lines[1:-1]]
+    assert told == [
+        "first seen: Encuentro de Justicia Abierta 2023",
+        "sync: 5 added",
+        "DEADLINE: registration closes",
+        f"registration closed by sync, meeting {MODEL_MEETING_ID}",
+        "mail before:1d 17:00, Sesión 1: 5 accepted by the mail server",
+        "---- now ----",
+        "mail before:1h, Sesión 1: 5 to be sent",
+        "SESSION Sesión 1 starts",
+        "session Sesión 1 ends",
+        "mail before:1d 17:00, Sesión 2: 5 to be sent",
+        "mail before:1h, Sesión 2: 5 to be sent",
+        "SESSION Sesión 2 starts",
+        "session Sesión 2 ends",
+        "warning that personal data will be removed",
+        "personal data is removed",
+    ]
+    assert lines[3].startswith("Sun 05 Mar 2023 23:59")
+    assert lines[-1] == "Besides, 4 syncs changed nothing."
+
+
+def test_a_persons_order_is_in_it_with_who_it_was(project: Project) -> None:
+    project.at(DEADLINE - timedelta(hours=5), "close", SLUG)
+    entries = project.run("timeline", SLUG, "--json").json["entries"]
+    notes = [one["note"] for one in entries if one["kind"] == "registration"]
+    assert notes[0].startswith("ordered closed by command (")
+    assert notes[1].startswith("closed by command (")
+
+
+def test_a_program_gets_moments_in_utc_and_counts(project: Project) -> None:
+    project.world.populate(MODEL_MEETING_ID, 2)
+    project.synced()
+    document = project.at(DEADLINE, "timeline", SLUG, "--json").json
+    assert (document["event"], document["now"]) == (SLUG, "2023-03-06T06:00:00Z")
+    (first, *_) = [one for one in document["entries"] if one["kind"] == "mail"]
+    assert first == {
+        "at": "2023-03-06T23:00:00Z",
+        "kind": "mail",
+        "subject": "before:1d 17:00, Sesión 1",
+        "counts": {"pending": 2},
+        "note": "",
+        "past": False,
+    }
+
+
+def test_an_event_that_was_never_synced_has_none(project: Project) -> None:
+    result = project.run("timeline", SLUG)
+    assert result.code == 2
+    assert "never synced" in result.err

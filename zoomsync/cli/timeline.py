@@ -1,0 +1,107 @@
+"""`zoomsync timeline`: an event's past and future in one list."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from zoomsync.cli.house import opened, options_of
+from zoomsync.cli.output import answer, answer_json
+from zoomsync.text import terminal
+
+if TYPE_CHECKING:
+    from zoomsync.domain.timeline import Entry
+
+_STATES = {
+    "sent": "accepted by the mail server",
+    "pending": "to be sent",
+    "deferred": "to be tried again",
+    "in_doubt": "in doubt",
+}
+
+
+def add_to(app: typer.Typer) -> None:
+    app.command("timeline")(timeline)
+
+
+def timeline(
+    ctx: typer.Context, event: Annotated[str, typer.Argument(metavar="EVENT", help="The event's name.")]
+) -> int:
+    """Say everything that happened to an event and will: syncs, mail with its counts, deadline, sessions, retention."""
+    from zoneinfo import ZoneInfo
+
+    from zoomsync.errors import SettingsError
+    from zoomsync.jobs.timeline import look_at_timeline
+
+    with opened(ctx) as app:
+        (chosen,) = app.choose_events([event]).events
+        found = look_at_timeline(chosen, app.database, app.settings.privacy.retention_days)
+        if found is None:
+            raise SettingsError(f"{chosen.slug} was never synced: zoomsync sync {chosen.slug} comes first.")
+        now = app.clock()
+        if options_of(ctx).json:
+            answer_json(
+                {
+                    "event": chosen.slug,
+                    "now": now,
+                    "quiet_syncs": found.quiet_runs,
+                    "entries": [
+                        {
+                            "at": one.at,
+                            "kind": one.kind.value,
+                            "subject": one.subject,
+                            "counts": dict(one.counts),
+                            "note": one.note,
+                            "past": one.at <= now,
+                        }
+                        for one in found.entries
+                    ],
+                }
+            )
+            return 0
+        zone = ZoneInfo(chosen.timezone)
+        answer(terminal(f"{chosen.title} ({chosen.status}), times of {chosen.timezone}"))
+        told_now = False
+        for one in found.entries:
+            if one.at > now and not told_now:
+                answer(f"{_local(now, zone)}  ---- now ----")
+                told_now = True
+            answer(f"{_local(_shown_at(one), zone)}  {terminal(in_words(one))}")
+        if not told_now:
+            answer(f"{_local(now, zone)}  ---- now ----")
+        if found.quiet_runs:
+            answer(f"Besides, {found.quiet_runs} {'sync' if found.quiet_runs == 1 else 'syncs'} changed nothing.")
+        return 0
+
+
+def in_words(one: Entry) -> str:
+    """One entry as an organiser reads it."""
+    counts = ", ".join(f"{count} {_STATES.get(name, name)}" for name, count in one.counts)
+    note = f" ({one.note})" if one.note else ""
+    words = {
+        "first_seen": f"first seen: {one.subject}",
+        "sync": f"sync: {counts}",
+        "sync_failed": f"sync FAILED: {one.note}",
+        "registration": f"registration {one.note}" + (f", meeting {one.subject}" if one.subject else ""),
+        "deadline": "DEADLINE: registration closes" + (" (people approve)" if one.subject == "manual" else ""),
+        "mail": f"mail {one.subject}: {counts}{note}",
+        "session_starts": f"SESSION {one.subject} starts{note}",
+        "session_ends": f"session {one.subject} ends",
+        "retention_warning": "warning that personal data will be removed",
+        "retention": "personal data is removed",
+    }
+    return words[one.kind.value]
+
+
+def _shown_at(one: Entry) -> datetime:
+    """A deadline at midnight is the end of a day: people know it by its last minute."""
+    return one.at - timedelta(minutes=1) if one.kind.value == "deadline" else one.at
+
+
+def _local(moment: datetime, zone: object) -> str:
+    from zoneinfo import ZoneInfo
+
+    assert isinstance(zone, ZoneInfo)
+    return f"{moment.astimezone(zone):%a %d %b %Y %H:%M}"
