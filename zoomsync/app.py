@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from zoomsync.clock import Clock, Sleep, fixed_clock, system_clock
+from zoomsync.clock import Clock, Sleep, fixed_clock, running_clock, system_clock
 from zoomsync.domain.records import Event
 from zoomsync.domain.registration import deadline_in_force
 from zoomsync.errors import EventFileError, SettingsError, StoreError
@@ -324,14 +324,18 @@ def open_app(
     now: str | None = None,
     language: str | None = None,
     writes: bool = True,
+    running: bool = False,
 ) -> App:
-    """Read the settings and wire them. now: the text of `--now`. writes: see `App`. Raises SettingsError."""
+    """Read the settings and wire them. now: the text of `--now`; the clock stands still there, or runs on from there
+    where `running`. writes: see `App`. Raises SettingsError.
+    """
     overrides = {} if language is None else {"language": language}
     settings = load_settings(config_file=config, cwd=cwd, environ=environ, overrides=overrides)
     if now is None:
         return App(settings, clock=system_clock, writes=writes)
     moment = read_moment(now, settings.timezone)
-    return App(settings, clock=fixed_clock(moment), rehearsed_at=moment, writes=writes)
+    clock = running_clock(moment) if running else fixed_clock(moment)
+    return App(settings, clock=clock, rehearsed_at=moment, writes=writes)
 
 
 def read_moment(text: str, zone: str, *, option: str = "--now") -> datetime:

@@ -22,6 +22,7 @@ from zoomsync.store.schema import Database
 from zoomsync.store.tables import (
     AttemptRow,
     AuditRow,
+    DaemonRow,
     EventRow,
     InstallationRow,
     LeaseRow,
@@ -43,6 +44,7 @@ def fill(database: Database) -> None:
     rows = [
         InstallationRow(name="id", value="abc"),
         LeaseRow(name="daemon", owner="a", until=AT),
+        DaemonRow(owner="a/1/x", version="1", started_at=AT, seen_at=AT, files={"x": "h"}),
         TombstoneRow(meeting_id="1", registrant_id="r9", at=AT),
         EventRow(
             id=7,

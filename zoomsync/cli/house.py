@@ -23,8 +23,10 @@ def options_of(ctx: typer.Context) -> Options:
 
 
 @contextmanager
-def opened(ctx: typer.Context, *, writes: bool = True) -> Iterator[App]:
-    """The wired objects of this call, closed at its end. writes: False for a dry run. Raises SettingsError."""
+def opened(ctx: typer.Context, *, writes: bool = True, running: bool = False) -> Iterator[App]:
+    """The wired objects of this call, closed at its end. writes: False for a dry run. running: the clock of `--now`
+    runs on from there. Raises SettingsError.
+    """
     from zoomsync import failpoints
     from zoomsync.app import open_app, spare_the_collector
     from zoomsync.cli.logs import set_up_logging
@@ -38,6 +40,7 @@ def opened(ctx: typer.Context, *, writes: bool = True) -> Iterator[App]:
         now=options.now,
         language=options.language,
         writes=writes,
+        running=running,
     )
     set_up_logging(app.settings.log.level, app.settings.log.format, verbose=options.verbose, quiet=options.quiet)
     spare_the_collector()

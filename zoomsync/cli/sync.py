@@ -205,10 +205,17 @@ def _in_words(run: SyncRun) -> str:
     return f"{run.counts.pulled} pulled: {', '.join(changes) or 'nothing changed'}"
 
 
-def status(ctx: typer.Context) -> int:
+def status(
+    ctx: typer.Context,
+    alive: Annotated[
+        bool, typer.Option("--alive", help="Say only whether a daemon of this machine is alive; exit code 1 if not.")
+    ] = False,
+) -> int:
     """Say on one screen how things stand. Exit code 1 if anything is overdue or failing."""
     from zoomsync.jobs.status import look_at_status
 
+    if alive:
+        return _alive(ctx)
     options = options_of(ctx)
     with opened(ctx) as app:
         from zoomsync.events.files import read_event_files
@@ -230,6 +237,25 @@ def status(ctx: typer.Context) -> int:
         answer()
         answer(f"Database: {app.database.shown_url}")
         return 1 if problems else 0
+
+
+def _alive(ctx: typer.Context) -> int:
+    """Whether a daemon of this machine was heard of within the last minute; nothing else is looked at, so that an
+    outage of Zoom or of the mail server has no container restarted."""
+    import socket
+
+    from zoomsync.store import daemons
+
+    with opened(ctx) as app:
+        with app.database.read() as db:
+            found = daemons.live(db, app.lease_clock())
+        here = [one for one in found if one.owner.partition("/")[0] == socket.gethostname()]
+        if options_of(ctx).json:
+            seen = [{"owner": one.owner, "seen_at": one.seen_at} for one in found]
+            answer_json({"alive": bool(here), "daemons": seen})
+        else:
+            answer("A daemon is alive." if here else "No daemon of this machine was heard of within the last minute.")
+        return 0 if here else 1
 
 
 def _show_standing(one: EventStanding) -> None:

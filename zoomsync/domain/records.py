@@ -104,6 +104,7 @@ class Event:
     """One event file, read and checked. `timezone` is an IANA name; every time here is UTC already.
 
     file_hash: hex digest of the file's bytes, so that daemons can tell whether they read the same file.
+    file_text: the file as it was read, kept so that the last good one can be taken up again.
     trato: how Spanish mails address people: "usted", "tu" or "vos".
     """
 
@@ -122,6 +123,7 @@ class Event:
     trato: str = "usted"
     retention_days: int | None = None
     file_hash: str = ""
+    file_text: str = field(default="", repr=False, compare=False)
 
 
 # ----------------------------------------------------------------------------------------------- what Zoom shows

@@ -123,7 +123,8 @@ def parse_event(data: bytes, path: Path) -> Event:
     event = _event(document, slug, mistakes)
     if mistakes.found:
         raise mistakes.as_error(str(path))
-    return replace(event, file_hash=hashlib.sha256(data).hexdigest())
+    text = data.decode("utf-8-sig", errors="replace")
+    return replace(event, file_hash=hashlib.sha256(data).hexdigest(), file_text=text)
 
 
 def slug_of(path: Path) -> str:

@@ -66,12 +66,14 @@ def remind(
     deliver: Callable[[Mapping[int, Event]], DeliveryReport],
     clock: Clock,
     resend: bool = True,
+    first_pulls: bool = True,
 ) -> RemindReport:
     """One round for these events: plan, sync those that have something due, deliver.
 
     sync: one pull and reconcile, which writes nothing to Zoom. deliver: sends what is due of these events, by the
-    store's ids. resend: whether a message in doubt counts as due. If Zoom cannot be reached the batch goes by the
-    last complete pull, and never without one; if the meeting is gone the event's mail waits for a person.
+    store's ids. resend: whether a message in doubt counts as due. first_pulls: an event that was never pulled is
+    pulled now; False where others see to that. If Zoom cannot be reached the batch goes by the last complete pull,
+    and never without one; if the meeting is gone the event's mail waits for a person.
     """
     report = RemindReport()
     ready: dict[int, Event] = {}
@@ -81,7 +83,7 @@ def remind(
             pulled_before = any(run.state is RunState.OK for run in stored.last_runs(db, event_id))
             something_due = bool(outbox.due(db, clock(), limit=1, resend=resend, event_ids=[event_id]))
         problem = ""
-        if something_due or not pulled_before:
+        if something_due or (first_pulls and not pulled_before):
             problem, sendable = _look_once_more(event, sync, pulled_before)
             added += database.write(lambda db, event=event: _save_and_plan(db, event, clock()))[1]  # type: ignore[misc]
         else:

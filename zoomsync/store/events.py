@@ -79,6 +79,7 @@ class StoredEvent:
     timezone: str
     registration_deadline: datetime
     file_hash: str
+    file_text: str
     first_seen_at: datetime
     seen_at: datetime
     leads_seen: Mapping[str, datetime]
@@ -114,6 +115,7 @@ def save_event(
         "timezone": event.timezone,
         "registration_deadline": event.registration_deadline,
         "file_hash": event.file_hash,
+        "file_text": event.file_text,
         "seen_at": now,
         "leads": {lead: seen.get(lead, now).isoformat() for lead in leads},
     }
@@ -177,6 +179,7 @@ def _to_stored_event(row: Any) -> StoredEvent:
         timezone=row.timezone,
         registration_deadline=row.registration_deadline,
         file_hash=row.file_hash,
+        file_text=row.file_text,
         first_seen_at=row.first_seen_at,
         seen_at=row.seen_at,
         leads_seen={lead: datetime.fromisoformat(seen) for lead, seen in row.leads.items()},

@@ -43,7 +43,7 @@ def take(db: Session, name: str, owner: str, now: datetime | None, for_: timedel
     statement = statement.on_conflict_do_update(
         index_elements=["name"],
         set_={"owner": owner, "until": until},
-        where=or_(col(LeaseRow.owner) == owner, ~_in_force(_moment(db, now))),
+        where=or_(col(LeaseRow.owner) == owner, ~_in_force(moment(db, now))),
     )
     return _changed(db, statement)
 
@@ -66,11 +66,12 @@ def give_back(db: Session, name: str, owner: str) -> bool:
 def holder(db: Session, name: str, now: datetime | None) -> Lease | None:
     """Who holds the lease `name` and until when; None while it is free or over. Raises ValueError if `now` is naive."""
     statement = select(col(LeaseRow.owner), col(LeaseRow.until))
-    found = db.execute(statement.where(col(LeaseRow.name) == name, _in_force(_moment(db, now)))).one_or_none()
+    found = db.execute(statement.where(col(LeaseRow.name) == name, _in_force(moment(db, now)))).one_or_none()
     return Lease(*found) if found else None
 
 
-def _moment(db: Session, now: datetime | None) -> Any:
+def moment(db: Session, now: datetime | None) -> Any:
+    """`now` as a parameter or as an expression: None is the database's own clock. Raises ValueError if it is naive."""
     if now is not None:
         return to_utc(now)
     if db.get_bind().dialect.name == "postgresql":
@@ -82,12 +83,17 @@ def _moment(db: Session, now: datetime | None) -> Any:
 def _until(db: Session, now: datetime | None, for_: timedelta) -> Any:
     if for_ > LONGEST:
         raise ValueError(f"a lease of {for_} would count as over from the start; the longest is {LONGEST}")
-    return _moment(db, now) + for_
+    return moment(db, now) + for_
 
 
 def _in_force(moment: Any) -> ColumnElement[bool]:
     until = col(LeaseRow.until)
     return and_(until > moment, until <= moment + LONGEST)
+
+
+def give_back_all(db: Session, owner_prefix: str) -> None:
+    """Free every lease whose owner's name begins so: all that one process holds (owners are "host/pid/...")."""
+    db.execute(delete(LeaseRow).where(col(LeaseRow.owner).startswith(owner_prefix, autoescape=True)))
 
 
 def _changed(db: Session, statement: Insert | Update | Delete) -> bool:

@@ -98,6 +98,7 @@ class EventRow(SQLModel, table=True):
     timezone: str
     registration_deadline: datetime = _moment(nullable=False)
     file_hash: str
+    file_text: str = ""
     first_seen_at: datetime = _moment(nullable=False)
     seen_at: datetime = _moment(nullable=False)
     leads: Any = _json(nullable=False)  # a reminder's kind -> ISO time it was first seen
@@ -316,6 +317,18 @@ class LeaseRow(SQLModel, table=True):
     name: str = Field(primary_key=True)
     owner: str
     until: datetime = _moment(nullable=False)
+
+
+class DaemonRow(SQLModel, table=True):
+    """A daemon and when it was last heard of. files: the hash of each event file it reads, by slug."""
+
+    __tablename__ = "daemon"
+
+    owner: str = Field(primary_key=True)
+    version: str
+    started_at: datetime = _moment(nullable=False)
+    seen_at: datetime = _moment(nullable=False)
+    files: Any = _json(nullable=False)
 
 
 class TombstoneRow(SQLModel, table=True):

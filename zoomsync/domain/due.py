@@ -1,0 +1,65 @@
+"""When an event is to be synced: by the clock, before and after its deadline, and not before Zoom wants it.
+
+Pure. Whoever sweeps asks at any time and as often as they like: a missed look, a restart or a clock that jumps does no
+harm. What is due of the mail is the outbox's own matter.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from zoomsync.domain.records import EventStatus, RunState, SyncRun
+from zoomsync.domain.registration import Deadline
+
+# The last look before the deadline, so that whoever registered is known when it comes.
+LOOK_BEFORE_DEADLINE = timedelta(minutes=2)
+# From the deadline on it is looked this often until registration is proven closed.
+UNTIL_CLOSED_EVERY = timedelta(minutes=1)
+# Registrants of an event that is over change no more; this long later it is left alone.
+OVER_FOR = timedelta(days=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the sweep needs to know of an event.
+
+    last_run: the newest sync run, None where there was none. closed: registration is proven closed. last_end: of its
+    sessions, None where it has none.
+    """
+
+    status: EventStatus
+    last_run: SyncRun | None
+    deadline: Deadline
+    closed: bool
+    last_end: datetime | None
+
+
+def sync_is_due(standing: Standing, every: timedelta, now: datetime) -> bool:
+    """Whether an event is to be pulled at `now`. every: the usual interval."""
+    last = standing.last_run
+    if last is None:
+        return True
+    if last.retry_at is not None and last.started_at <= now < last.retry_at:
+        return False
+    if last.started_at > now:
+        return True  # a clock was wrong, then or now
+    since = now - last.started_at
+    if standing.last_end is not None and now >= standing.last_end + OVER_FOR:
+        return False
+    if since >= every:
+        return True
+    # One that was killed halfway tells by its state; whoever is still at work on it holds the lease.
+    if last.state is RunState.RUNNING and since >= UNTIL_CLOSED_EVERY:
+        return True
+    return standing.status is EventStatus.ACTIVE and _deadline_asks(standing, last.started_at, now)
+
+
+def _deadline_asks(standing: Standing, last: datetime, now: datetime) -> bool:
+    closes_at = standing.deadline.closes_at
+    if closes_at is None:
+        return False
+    if now < closes_at:
+        return last < closes_at - LOOK_BEFORE_DEADLINE <= now
+    over = standing.last_end is not None and now >= standing.last_end
+    return not over and (last < closes_at or (not standing.closed and now - last >= UNTIL_CLOSED_EVERY))
