@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -30,13 +30,14 @@ from zoomsync.domain.records import (
     MessageKey,
     OutboxState,
     PlannedMessage,
+    Recipient,
     Registrant,
     RegistrantStatus,
     Reminders,
     Session,
     SessionSpec,
 )
-from zoomsync.domain.reminders import FirstSeen, Plan, Standing, plan_messages
+from zoomsync.domain.reminders import Batch, FirstSeen, Plan, Standing, plan_messages
 from zoomsync.domain.sessions import follow_sessions
 
 ANNOUNCED = utc(2023, 2, 23, 17)
@@ -75,21 +76,46 @@ class Outbox:
     leads_seen: dict[str, datetime] | None = None
     opted_out: set[int] = field(default_factory=set)
     attended: Mapping[str, set[int]] | None = None
+    a_batch: int | None = None  # None: everybody in one
 
     def look(self, now: datetime) -> Plan:
         """A plan at `now`, not carried out."""
         reminders = self.event.reminders
         seen = {lead.text: ANNOUNCED for lead in (*reminders.before, *reminders.after)}
-        return plan_messages(
+        plans = plan_messages(
             self.event,
             self.sessions,
-            [(row, *person) for row, person in self.people.items()],
-            self.rows,
+            self.batches(),
             now,
             first_seen=FirstSeen(self.event_seen, seen if self.leads_seen is None else self.leads_seen),
-            opted_out=self.opted_out,
             attended=self.attended,
         )
+        together = Plan()
+        for plan in plans:
+            together.planned += plan.planned
+            together.changed += plan.changed
+        return together
+
+    def batches(self) -> Iterator[Batch]:
+        """Registrants with their rows, `a_batch` at a time; rows that are nobody's come last."""
+        people = [
+            Recipient(
+                row,
+                person.meeting_id,
+                person.occurrence_id,
+                person.registrant_id,
+                person.status,
+                person.registered_at or seen,
+                row in self.opted_out,
+            )
+            for row, (person, seen) in self.people.items()
+        ]
+        a_batch = self.a_batch or len(people)
+        for start in range(0, len(people), a_batch or 1):
+            some = people[start : start + a_batch]
+            theirs = {one.row_id for one in some}
+            yield Batch(some, {key: row for key, row in self.rows.items() if key.registrant_row in theirs})
+        yield Batch((), {key: row for key, row in self.rows.items() if key.registrant_row not in self.people})
 
     def plan(self, now: datetime) -> Plan:
         """Plan at `now` and carry it out. A second plan right after must have nothing to say."""
@@ -640,8 +666,9 @@ def test_an_event_called_off_has_one_notice_a_registrant_for_all_its_sessions() 
     assert {change.message.reason for change in plan.changed} == {Reason.EVENT_CANCELLED}
 
 
-def test_who_registered_for_several_occurrences_hears_once_that_the_event_is_off() -> None:
-    outbox = Outbox(event=make_event(status=EventStatus.CANCELLED, announce=True))
+@pytest.mark.parametrize("a_batch", [None, 1])
+def test_who_registered_for_several_occurrences_hears_once_that_the_event_is_off(a_batch: int | None) -> None:
+    outbox = Outbox(event=make_event(status=EventStatus.CANCELLED, announce=True), a_batch=a_batch)
     for row, occurrence_id in ((1, "a"), (2, "b")):
         outbox.people[row] = (make_registrant(1, occurrence_id=occurrence_id), NOW)
     assert keys(outbox.plan(NOW)) == [MessageKey(1, "", "called_off")]
@@ -815,6 +842,12 @@ class Story:
             opted_out=world.opted_out,
             attended=world.attended,
         )
+        whole = outbox.look(self.now)
+        for outbox.a_batch in (1, 2):
+            in_batches = outbox.look(self.now)
+            assert sorted(in_batches.planned) == sorted(whole.planned)
+            assert sorted(in_batches.changed, key=repr) == sorted(whole.changed, key=repr)
+        outbox.a_batch = None
         plan = outbox.plan(self.now)
         assert {key: row._replace(reason="") for key, row in outbox.rows.items()} == expected
         assert plan.planned == sorted(plan.planned, key=lambda message: (message.due_at, message.key.registrant_row))

@@ -12,7 +12,7 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from zoomsync.domain.moments import after_moment, day_begins_at, moment
-from zoomsync.domain.records import Event, EventStatus, Lead, Registrant, RegistrantStatus, Session
+from zoomsync.domain.records import Event, EventStatus, Lead, Recipient, RegistrantStatus, Session
 from zoomsync.domain.sessions import settled_at
 
 WELCOME, MOVED, CALLED_OFF = "welcome", "moved", "called_off"
@@ -57,13 +57,13 @@ class Call:
     reminder: bool = True
     to_pending: bool = False
 
-    def concerns(self, row_id: int, status: RegistrantStatus, registered_at: datetime, *, reminded: bool) -> bool:
-        """reminded: False for who opted out."""
+    def concerns(self, person: Recipient) -> bool:
+        """person: approved or pending."""
         return (
-            (self.registered_until is None or registered_at <= self.registered_until)
-            and (status is RegistrantStatus.APPROVED or self.to_pending)
-            and (reminded or not self.reminder)
-            and (self.came is None or row_id in self.came)
+            (self.registered_until is None or person.registered_at <= self.registered_until)
+            and (person.status is RegistrantStatus.APPROVED or self.to_pending)
+            and (not person.opted_out or not self.reminder)
+            and (self.came is None or person.row_id in self.came)
         )
 
 
@@ -119,9 +119,9 @@ class Programmes:
         self._of_session = {one.key: tuple(self._calls_of(one)) for one in sessions}
         self._found: dict[tuple[str, str], Programme] = {}
 
-    def of(self, registrant: Registrant) -> Programme:
-        """All sessions of the registrant's meeting; of one registered by occurrence, that occurrence's alone."""
-        place = (registrant.meeting_id, registrant.occurrence_id)
+    def of(self, person: Recipient) -> Programme:
+        """All sessions of the person's meeting; of one registered by occurrence, that occurrence's alone."""
+        place = (person.meeting_id, person.occurrence_id)
         programme = self._found.get(place)
         if programme is None:
             programme = self._found[place] = self._programme(*place)

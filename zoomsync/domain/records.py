@@ -319,8 +319,23 @@ class MessageKey(NamedTuple):
     occasion: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class PlannedMessage:
+class Recipient(NamedTuple):
+    """The little of a registrant that planning goes by.
+
+    row_id: the store's own id. registered_at: Zoom's create_time; where Zoom gives none, when the registrant was first
+    seen. opted_out: wants no more reminders.
+    """
+
+    row_id: int
+    meeting_id: str
+    occurrence_id: str
+    registrant_id: str
+    status: RegistrantStatus
+    registered_at: datetime
+    opted_out: bool = False
+
+
+class PlannedMessage(NamedTuple):
     """A row that belongs in the outbox: `pending`, or born `skipped` with the reason.
 
     due_at: not before then. expires_at: not from then on (for a reminder, the session's start).

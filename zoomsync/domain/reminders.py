@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from operator import attrgetter
 from typing import NamedTuple
 
 from zoomsync.domain.calls import CALLED_OFF, MOVED, WELCOME, Call, Programme, Programmes, Reason
@@ -20,13 +21,14 @@ from zoomsync.domain.records import (
     MessageKey,
     OutboxState,
     PlannedMessage,
-    Registrant,
+    Recipient,
     RegistrantStatus,
     Session,
 )
 from zoomsync.domain.sessions import settled_at
 
 _PLANNED_ELSEWHERE = ("late", "announce", "certificate")
+_WRITTEN_TO = (RegistrantStatus.APPROVED, RegistrantStatus.PENDING)
 _UNSENT = frozenset({OutboxState.PENDING, OutboxState.DEFERRED})
 _DROPPED = frozenset({OutboxState.SKIPPED, OutboxState.CANCELLED})
 _OWN_REASONS = frozenset(reason.value for reason in Reason)
@@ -39,6 +41,16 @@ class Standing(NamedTuple):
     due_at: datetime
     expires_at: datetime
     reason: str = ""
+
+
+class Batch(NamedTuple):
+    """Some registrants of an event, by row id, and every row of the outbox that is theirs, in any state.
+
+    Rows whose registrant is no longer there belong to some batch all the same.
+    """
+
+    registrants: Iterable[Recipient]
+    existing: Mapping[MessageKey, Standing]
 
 
 class FirstSeen(NamedTuple):
@@ -68,20 +80,18 @@ class Plan:
 def plan_messages(
     event: Event,
     sessions: Sequence[Session],
-    registrants: Iterable[tuple[int, Registrant, datetime]],
-    existing: Mapping[MessageKey, Standing],
+    batches: Iterable[Batch],
     now: datetime,
     *,
     first_seen: FirstSeen,
-    opted_out: Collection[int] = (),
     attended: Mapping[str, Collection[int]] | None = None,
-) -> Plan:
+) -> Iterator[Plan]:
     """Say what the outbox of an event lacks or has wrong at `now`. Applied, the same again plans nothing.
 
-    sessions: all of the event, cancelled ones too. registrants: all of the event whatever their status, as (row id,
-    registrant, first seen), by row id. existing: every row of the event's outbox, in any state.
-    opted_out: row ids of who wants no more reminders. attended: row ids of who came, by session key; a session that
-    is not in it has no attendance yet.
+    sessions: all of the event, cancelled ones too. batches: all registrants of the event whatever their status, by
+    row id; a plan is given for each batch, so that nothing holds more than one of them. However they are cut, the
+    plans together are the same. attended: row ids of who came, by session key; a session that is not in it has no
+    attendance yet.
 
     - One reminder for each approved registrant, session and lead. It holds from its moment to the session's start,
       or to the next reminder's moment: after an outage the latest goes out, older ones are skipped. One counted in
@@ -105,49 +115,48 @@ def plan_messages(
     programmes = Programmes(
         event, sessions, now, event_seen=first_seen.event, leads_seen=first_seen.leads, attended=attended
     )
-    desk = _Desk(existing, now)
-    unwilling = frozenset(opted_out)
-    statuses: dict[int, RegistrantStatus] = {}
+    known = {one.key: one for one in sessions}
     told_of_event: set[tuple[str, str]] = set()
 
-    for row_id, registrant, first_seen_at in registrants:
-        statuses[row_id] = status = registrant.status
-        if status is not RegistrantStatus.APPROVED and status is not RegistrantStatus.PENDING:
-            continue
-        programme = programmes.of(registrant)
-        registered_at = registrant.registered_at or first_seen_at
-        reminded = row_id not in unwilling
-        for call in programme.calls:
-            if not call.concerns(row_id, status, registered_at, reminded=reminded):
+    for registrants, existing in batches:
+        desk = _Desk(existing, now)
+        people: dict[int, Recipient] = {}
+        for person in registrants:
+            people[person.row_id] = person
+            if person.status not in _WRITTEN_TO:
                 continue
-            if call.session_key == "" and registrant.occurrence_id:
-                # Who registered for several occurrences has a row for each, and hears once of the whole event.
-                person = (registrant.meeting_id, registrant.registrant_id)
-                if person in told_of_event:
+            programme = programmes.of(person)
+            for call in programme.calls:
+                if not call.concerns(person):
                     continue
-                told_of_event.add(person)
-            desk.answer(row_id, call)
-        if registered_at > programme.welcomes_from and reminded and status is RegistrantStatus.APPROVED:
-            for call in _welcomes(programme, row_id, registered_at, existing, now):
-                desk.answer(row_id, call)
-
-    known = {one.key: one for one in sessions}
-    for key in desk.unanswered:
-        session, status_now = known.get(key.session_key), statuses.get(key.registrant_row)
-        willing = key.registrant_row not in unwilling
-        reason = _why_not(event, session, key, status_now, willing=willing, attendance=key.session_key in attended)
-        if reason is not None:
-            desk.cancel(key, reason)
-    return desk.plan()
+                if call.session_key == "" and person.occurrence_id:
+                    # Who registered for several occurrences has a row for each, and hears once of the whole event.
+                    registration = (person.meeting_id, person.registrant_id)
+                    if registration in told_of_event:
+                        continue
+                    told_of_event.add(registration)
+                desk.answer(person.row_id, call)
+            if person.registered_at > programme.welcomes_from:
+                for call in _welcomes(programme, person, existing, now):
+                    desk.answer(person.row_id, call)
+        for key in desk.unanswered:
+            session, owner = known.get(key.session_key), people.get(key.registrant_row)
+            reason = _why_not(event, session, key, owner, attendance=key.session_key in attended)
+            if reason is not None:
+                desk.cancel(key, reason)
+        yield desk.plan()
 
 
 def _welcomes(
-    programme: Programme, row_id: int, registered_at: datetime, existing: Mapping[MessageKey, Standing], now: datetime
+    programme: Programme, person: Recipient, existing: Mapping[MessageKey, Standing], now: datetime
 ) -> Iterator[Call]:
-    """One a day, for who registered after the last reminder of a session and before its start.
+    """One a day, for who is approved and registered after the last reminder of a session and before its start.
 
     What has gone out serves the whole day, even where the session it stands under was cancelled or moved since.
     """
+    if person.opted_out or person.status is not RegistrantStatus.APPROVED:
+        return
+    registered_at = person.registered_at
     by_day: dict[date, list[Session]] = {}
     for outline in programme.outlines:
         session = outline.session
@@ -159,7 +168,8 @@ def _welcomes(
     for day, sessions in by_day.items():
         first, last = sessions[0], sessions[-1]
         occasion = day.isoformat()
-        others = (MessageKey(row_id, key, WELCOME, occasion) for key in programme.session_keys if key != first.key)
+        elsewhere = (key for key in programme.session_keys if key != first.key)
+        others = (MessageKey(person.row_id, key, WELCOME, occasion) for key in elsewhere)
         if any(_has_gone(existing.get(key)) for key in others):
             continue
         due_at = max(registered_at, settled_at(first) or registered_at)
@@ -175,17 +185,15 @@ def _why_not(
     event: Event,
     session: Session | None,
     key: MessageKey,
-    status: RegistrantStatus | None,
+    owner: Recipient | None,
     *,
-    willing: bool,
     attendance: bool,
 ) -> Reason | None:
     """Why an unsent row that answers no call is cancelled; None where it stays.
 
-    session, status: None where there is none (any more). willing: has not opted out. attendance: of the session,
-    is there.
+    session, owner: None where there is none (any more). attendance: of the session, is there.
     """
-    if status is None or status in (RegistrantStatus.DENIED, RegistrantStatus.CANCELLED):
+    if owner is None or owner.status not in _WRITTEN_TO:
         return Reason.NOT_APPROVED
     if key.kind in _PLANNED_ELSEWHERE:
         return None
@@ -195,9 +203,9 @@ def _why_not(
         return Reason.EVENT_DRAFT
     if session is not None and session.cancelled:
         return Reason.SESSION_CANCELLED
-    if status is not RegistrantStatus.APPROVED:
+    if owner.status is not RegistrantStatus.APPROVED:
         return Reason.NOT_APPROVED
-    if not willing and key.kind not in (MOVED, CALLED_OFF):
+    if owner.opted_out and key.kind not in (MOVED, CALLED_OFF):
         return Reason.OPTED_OUT
     if key.kind.startswith("after:") and not attendance:
         return None
@@ -235,7 +243,7 @@ class _Desk:
 
     def plan(self) -> Plan:
         return Plan(
-            sorted(self._planned, key=lambda message: (message.due_at, message.key)),
+            sorted(self._planned, key=attrgetter("due_at")),  # those of one moment stay in the registrants' order
             sorted(self._changed, key=lambda change: (change.message.due_at, change.message.key)),
         )
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 from hashlib import blake2b
 
 from sqlalchemy.orm import Session as DbSession
 
 from zoomsync.domain.records import Event
-from zoomsync.domain.reminders import FirstSeen, Plan, plan_messages
+from zoomsync.domain.reminders import Batch, FirstSeen, Plan, plan_messages
 from zoomsync.store import events as stored_events
 from zoomsync.store import outbox
 from zoomsync.store import registrants as stored
 from zoomsync.store.events import StoredEvent
+
+_REGISTRANTS_A_BATCH = 5_000  # so that memory does not grow with the event
 
 # Raise it when planning changes: every event is then planned anew once.
 PLAN_FORMAT = 1
@@ -29,9 +32,10 @@ def plan_event(db: DbSession, event: Event, event_id: int, now: datetime, *, cha
     wanted = _fingerprint(event)
     if not changed and known.planned_for == wanted:
         return 0
-    plan = plan_of(db, event, known, now)
-    outbox.apply_changes(db, plan.changed, now)
-    added = outbox.insert_planned(db, event_id, plan.planned, now)
+    added = 0
+    for plan in plans_of(db, event, known, now):
+        outbox.apply_changes(db, plan.changed, now)
+        added += outbox.insert_planned(db, event_id, plan.planned, now)
     stored_events.set_planned(db, event_id, wanted)
     return added
 
@@ -41,18 +45,23 @@ def _fingerprint(event: Event) -> str:
     return blake2b(f"{PLAN_FORMAT} {event!r}".encode(), digest_size=16).hexdigest()
 
 
-def plan_of(db: DbSession, event: Event, known: StoredEvent, now: datetime) -> Plan:
-    """What the outbox of an event lacks or has wrong; nothing is written."""
-    registrants = stored.registrants_of(db, known.id)
-    unwilling = stored_events.opted_out(db, known.id)
+def plans_of(
+    db: DbSession, event: Event, known: StoredEvent, now: datetime, *, a_batch: int = _REGISTRANTS_A_BATCH
+) -> Iterator[Plan]:
+    """What the outbox of an event lacks or has wrong, `a_batch` registrants at a time; nothing is written."""
+    leads_seen = {kind.partition(":")[2]: seen for kind, seen in known.leads_seen.items()}
     return plan_messages(
         event,
         stored_events.sessions_of(db, known.id),
-        registrants,
-        outbox.existing(db, known.id),
+        _batches(db, known.id, a_batch),
         now,
-        first_seen=FirstSeen(
-            known.first_seen_at, {kind.partition(":")[2]: seen for kind, seen in known.leads_seen.items()}
-        ),
-        opted_out={row_id for row_id, registrant, _ in registrants if registrant.email in unwilling},
+        first_seen=FirstSeen(known.first_seen_at, leads_seen),
     )
+
+
+def _batches(db: DbSession, event_id: int, a_batch: int) -> Iterator[Batch]:
+    last = 0
+    for registrants in stored.recipients(db, event_id, a_batch=a_batch):
+        above, last = last, registrants[-1].row_id
+        yield Batch(registrants, outbox.existing(db, event_id, above=above, up_to=last))
+    yield Batch((), outbox.existing(db, event_id, above=last))  # what nobody is left for

@@ -15,10 +15,10 @@ from sqlalchemy.orm import Session as DbSession
 
 from zoomsync.clock import Clock
 from zoomsync.domain.calls import CALLED_OFF, WELCOME
-from zoomsync.domain.records import Event, OutboxState, RunState, Session
+from zoomsync.domain.records import Event, MessageKey, OutboxState, RunState, Session
 from zoomsync.errors import ZoomNoRegistration, ZoomNotFound
 from zoomsync.jobs.deliver import DeliveryReport
-from zoomsync.jobs.planning import plan_event, plan_of
+from zoomsync.jobs.planning import plan_event, plans_of
 from zoomsync.jobs.sync import SyncOutcome
 from zoomsync.store import events as stored_events
 from zoomsync.store import outbox, reading
@@ -119,20 +119,28 @@ def rehearse(events: Sequence[Event], *, database: Database, clock: Clock, resen
             if found is None:
                 report.problems.append(f"{event.slug}: never synced, so nobody is known; run zoomsync sync first")
                 continue
-            plan = plan_of(db, event, found, now)
-            people = {row_id: one for row_id, one, _ in stored.registrants_of(db, found.id)}
             titles = {one.key: one.title for one in stored_events.sessions_of(db, found.id)}
             ids = outbox.due(db, now, limit=_SHOWN_AT_MOST, resend=resend, event_ids=[found.id])
-            due = reading.message_keys(db, ids)
-        report.planned += len(plan.planned)
-        changed = {change.message.key for change in plan.changed}
-        keys = [key for key in due if key not in changed]
-        called_for = (*plan.planned, *(change.message for change in plan.changed))
-        keys += [one.key for one in called_for if one.state is OutboxState.PENDING and one.due_at <= now]
+            waiting = reading.message_keys(db, ids)
+            changed: set[MessageKey] = set()
+            called_for: list[MessageKey] = []
+            for plan in plans_of(db, event, found, now):
+                report.planned += len(plan.planned)
+                changed.update(change.message.key for change in plan.changed)
+                messages = (*plan.planned, *(change.message for change in plan.changed))
+                called_for += [one.key for one in messages if one.state is OutboxState.PENDING and one.due_at <= now]
+            keys = [*(key for key in waiting if key not in changed), *called_for]
+            people = stored.registrants_by_row(db, list({key.registrant_row for key in keys}))
         report.messages += [
-            MessageReport(event.slug, titles.get(key.session_key, ""), key.kind, who.email, OutboxState.PENDING, "")
+            MessageReport(
+                event.slug,
+                titles.get(key.session_key, ""),
+                key.kind,
+                people[key.registrant_row].email,
+                OutboxState.PENDING,
+                "",
+            )
             for key in keys
-            if (who := people[key.registrant_row])
         ]
     return report
 

@@ -43,6 +43,7 @@ from zoomsync.store.registrants import registrants_by_row
 from zoomsync.store.tables import utc_text
 
 _ROWS_A_STATEMENT = 10_000
+HIGHEST_ROW = 2**31 - 1  # of Postgres's ids
 
 # Tries that the mail server, or its silence, has judged. One that was broken off for other reasons is none.
 _JUDGED = (OutcomeKind.ACCEPTED, OutcomeKind.DEFERRED, OutcomeKind.REFUSED, OutcomeKind.IN_DOUBT)
@@ -151,9 +152,9 @@ def _insert_postgres(db: DbSession, event_id: int, planned: Sequence[PlannedMess
     return int(db.connection().exec_driver_sql(sql.INSERT_POSTGRES, values).rowcount)
 
 
-def existing(db: DbSession, event_id: int) -> dict[MessageKey, Standing]:
-    """Every message of an event, in any state, by its key."""
-    rows = db.execute(sql.EXISTING, {"event_id": event_id})
+def existing(db: DbSession, event_id: int, *, above: int = 0, up_to: int = HIGHEST_ROW) -> dict[MessageKey, Standing]:
+    """Every message of an event, in any state, by its key; above, up_to: of registrants with such row ids."""
+    rows = db.execute(sql.EXISTING, {"event_id": event_id, "above": above, "up_to": up_to})
     states = {state.value: state for state in OutboxState}
     return {
         MessageKey(*key): Standing(states[state], due_at, expires_at, reason)

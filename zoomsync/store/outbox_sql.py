@@ -84,9 +84,10 @@ FROM unnest(%(registrants)s::int[], %(sessions)s::text[], %(kinds)s::text[], %(o
 """
 )
 
+# By the key's index; SQLite, left to itself, would go through all of the event for each batch.
 EXISTING = asking(
     """SELECT registrant_row, session_key, kind, occasion, state, due_at, expires_at, reason
-       FROM outbox WHERE event_id = :event_id""",
+       FROM outbox WHERE registrant_row > :above AND registrant_row <= :up_to AND event_id + 0 = :event_id""",
     "due_at",
     "expires_at",
 )

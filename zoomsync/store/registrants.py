@@ -6,12 +6,12 @@ rows, and an object or a dictionary for each would cost more than Zoom's answer 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import Table, bindparam, func, insert, literal, select, update
+from sqlalchemy import Table, bindparam, exists, func, insert, literal, select, update
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Session as DbSession
 
@@ -19,6 +19,7 @@ from zoomsync.domain.reconcile import RegistrantChanges, Update, changed_fields
 from zoomsync.domain.records import (
     KnownRegistrant,
     ListedRegistrant,
+    Recipient,
     Registrant,
     RegistrantKey,
     RegistrantStatus,
@@ -26,12 +27,13 @@ from zoomsync.domain.records import (
     RunState,
     SyncRun,
 )
-from zoomsync.store.tables import AuditRow, EventRow, RegistrantRow, SyncRunRow, TombstoneRow, utc_text
+from zoomsync.store.tables import AuditRow, EventRow, OptOutRow, RegistrantRow, SyncRunRow, TombstoneRow, utc_text
 
 _registrant: Table = RegistrantRow.__table__  # type: ignore[attr-defined]
 _audit: Table = AuditRow.__table__  # type: ignore[attr-defined]
 _run: Table = SyncRunRow.__table__  # type: ignore[attr-defined]
 _tombstone: Table = TombstoneRow.__table__  # type: ignore[attr-defined]
+_opt_out: Table = OptOutRow.__table__  # type: ignore[attr-defined]
 _event: Table = EventRow.__table__  # type: ignore[attr-defined]
 
 _KEY = ("meeting_id", "occurrence_id", "registrant_id")
@@ -66,10 +68,35 @@ def registrants_by_row(db: DbSession, row_ids: Sequence[int]) -> dict[int, Regis
     return found
 
 
-def registrants_of(db: DbSession, event_id: int) -> list[tuple[int, Registrant, datetime]]:
-    """All registrants of an event as (the store's id, value, first seen), oldest first."""
-    rows = db.execute(select(_registrant).where(_registrant.c.event_id == event_id).order_by(_registrant.c.id))
-    return [(row.id, _to_registrant(row), row.first_seen_at) for row in rows]
+def recipients(db: DbSession, event_id: int, *, a_batch: int) -> Iterator[list[Recipient]]:
+    """All registrants of an event as planning wants them, by row id, `a_batch` at a time."""
+    table = _registrant.c
+    opted_out = exists().where(_opt_out.c.event_id == table.event_id, _opt_out.c.email == table.email)
+    statement = (
+        select(
+            table.id,
+            *(table[name] for name in _KEY),
+            table.status,
+            func.coalesce(table.registered_at, table.first_seen_at).label("at"),
+            opted_out.label("opted_out"),
+        )
+        .where(table.event_id == event_id)
+        .order_by(table.id)
+    )
+    statuses = {status.value: status for status in RegistrantStatus}
+    for rows in db.execute(statement, execution_options={"yield_per": a_batch}).partitions():
+        yield [
+            Recipient(
+                row.id,
+                row.meeting_id,
+                row.occurrence_id,
+                row.registrant_id,
+                statuses[row.status],
+                row.at,
+                row.opted_out,
+            )
+            for row in rows
+        ]
 
 
 def erased_keys(db: DbSession, meeting_ids: Sequence[str]) -> set[tuple[str, str]]:
