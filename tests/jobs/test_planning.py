@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import text, update
+from sqlalchemy.orm import Session as DbSession
 
 from tests.builders import make_event, make_lead, make_registrant, make_session
 from tests.outbox_world import World, make_world
 from zoomsync.domain.calls import Reason
+from zoomsync.domain.reconcile import RegistrantChanges, Update
 from zoomsync.domain.records import (
     Event,
+    EventStatus,
+    ListedRegistrant,
     MessageKey,
     OutboxState,
     PlannedMessage,
@@ -21,8 +26,9 @@ from zoomsync.domain.records import (
 )
 from zoomsync.domain.reminders import Change
 from zoomsync.jobs.planning import plan_event, plans_of
-from zoomsync.store import events, outbox
+from zoomsync.store import events, outbox, registrants
 from zoomsync.store.schema import Database
+from zoomsync.store.tables import RegistrantRow
 
 EVENT = make_event(reminders=Reminders(before=(make_lead("1h"),)))
 PEOPLE = [
@@ -98,14 +104,60 @@ def test_another_events_messages_are_not_taken_for_this_ones(world: World, now: 
     assert look(world, now, 2)[1] == []
 
 
-def test_a_second_plan_adds_nothing(world: World, now: datetime) -> None:
-    def plan() -> int:
-        return world.database.write(lambda db: plan_event(db, EVENT, world.event_id, now, changed=True))
+def plan(world: World, now: datetime, *, event: Event = EVENT, registrants_changed: bool = False) -> int:
+    return world.database.write(
+        lambda db: plan_event(db, event, world.event_id, now, registrants_changed=registrants_changed)
+    )
 
-    assert plan() == 9
-    assert plan() == 0
+
+def test_a_second_plan_adds_nothing(world: World, now: datetime) -> None:
+    assert plan(world, now) == 9
+    assert plan(world, now, registrants_changed=True) == 0
     with world.database.read() as db:
         assert len(outbox.existing(db, world.event_id)) == 9
+
+
+def test_after_changes_to_registrants_nothing_is_left_to_plan(world: World, now: datetime) -> None:
+    plan(world, now)
+    later = now + timedelta(hours=2)
+    cancelled = replace(PEOPLE[0], status=RegistrantStatus.CANCELLED)
+    approved = replace(PEOPLE[1], status=RegistrantStatus.APPROVED)
+    changes = RegistrantChanges(
+        added=(make_registrant(8),), updated=(Update(PEOPLE[1], approved),), cancelled=(Update(PEOPLE[0], cancelled),)
+    )
+
+    def apply(db: DbSession) -> int:
+        run_id = registrants.begin_run(db, world.event_id, now=later)
+        known = registrants.known_registrants(db, world.event_id)
+        listed = {one.key: ListedRegistrant(b"1" * 16, one.status.value, b"{}") for one in (approved, *changes.added)}
+        registrants.apply_changes(db, world.event_id, changes, known, listed, run_id=run_id, now=later)
+        return plan_event(db, EVENT, world.event_id, later, registrants_changed=True)
+
+    assert world.database.write(apply) == 4
+    assert look(world, later, 1000) == ([], [])
+
+
+def test_a_changed_registrant_alone_is_looked_at(world: World, now: datetime) -> None:
+    plan(world, now)
+    world.database.write(lambda db: db.execute(text("DELETE FROM outbox")))
+    later = now + timedelta(hours=2)
+    table = RegistrantRow.__table__
+    touch = update(table).where(table.c.id == world.rows[6]).values(changed_at=later)
+    world.database.write(lambda db: db.execute(touch))
+    assert plan(world, later) == 0
+    assert plan(world, later, registrants_changed=True) == 2
+    # Another file, or other sessions, ask for everybody.
+    assert plan(world, later, event=replace(EVENT, title="Otro")) == 7
+
+
+def test_who_is_new_to_an_event_called_off_is_not_told_twice(database: Database, now: datetime) -> None:
+    event = make_event(status=EventStatus.CANCELLED, announce=True)
+    sessions = [make_session(occurrence_id="a"), make_session(key="s2", occurrence_id="b")]
+    world = make_world(database, now, [make_registrant(1, occurrence_id="a")], event=event, sessions=sessions)
+    assert plan(world, now, event=event) == 1
+    later = now + timedelta(minutes=1)
+    make_world(database, later, [make_registrant(1, occurrence_id="b")], event=event, sessions=())
+    assert plan(world, later, event=event, registrants_changed=True) == 0
 
 
 def test_messages_of_nobody_left_are_cancelled(database: Database, now: datetime) -> None:

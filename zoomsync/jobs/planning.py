@@ -8,7 +8,7 @@ from hashlib import blake2b
 
 from sqlalchemy.orm import Session as DbSession
 
-from zoomsync.domain.records import Event
+from zoomsync.domain.records import Event, EventStatus
 from zoomsync.domain.reminders import Batch, FirstSeen, Plan, plan_messages
 from zoomsync.store import events as stored_events
 from zoomsync.store import outbox
@@ -21,23 +21,38 @@ _REGISTRANTS_A_BATCH = 5_000  # so that memory does not grow with the event
 PLAN_FORMAT = 1
 
 
-def plan_event(db: DbSession, event: Event, event_id: int, now: datetime, *, changed: bool = False) -> int:
+def plan_event(
+    db: DbSession,
+    event: Event,
+    event_id: int,
+    now: datetime,
+    *,
+    sessions_changed: bool = False,
+    registrants_changed: bool = False,
+) -> int:
     """Plan what is to be sent for one event, and give how many messages were added. Twice changes nothing more.
 
-    changed: registrants or sessions changed in this transaction. Where they did not, and the file is the one that was
-    planned for, nothing is looked at: what passes with time alone is the outbox's own matter.
+    sessions_changed, registrants_changed: in this transaction, at `now`. Where nothing changed, and the file is the
+    one that was planned for, nothing is looked at: what passes with time alone is the outbox's own matter. Where only
+    registrants did, nobody else is.
     """
     known = stored_events.load_stored(db, event.slug)
     assert known is not None, "an event is saved before its messages are planned"
     wanted = _fingerprint(event)
-    if not changed and known.planned_for == wanted:
+    anew = sessions_changed or known.planned_for != wanted
+    if not anew and not registrants_changed:
         return 0
     added = 0
-    for plan in plans_of(db, event, known, now):
+    for plan in plans_of(db, event, known, now, changed_at=None if anew or _tells_all(event) else now):
         outbox.apply_changes(db, plan.changed, now)
         added += outbox.insert_planned(db, event_id, plan.planned, now)
     stored_events.set_planned(db, event_id, wanted)
     return added
+
+
+def _tells_all(event: Event) -> bool:
+    """Whether one registrant's message hangs on another's: of several registrations of a person one is told."""
+    return event.status is EventStatus.CANCELLED and event.announce
 
 
 def _fingerprint(event: Event) -> str:
@@ -46,22 +61,35 @@ def _fingerprint(event: Event) -> str:
 
 
 def plans_of(
-    db: DbSession, event: Event, known: StoredEvent, now: datetime, *, a_batch: int = _REGISTRANTS_A_BATCH
+    db: DbSession,
+    event: Event,
+    known: StoredEvent,
+    now: datetime,
+    *,
+    changed_at: datetime | None = None,
+    a_batch: int = _REGISTRANTS_A_BATCH,
 ) -> Iterator[Plan]:
-    """What the outbox of an event lacks or has wrong, `a_batch` registrants at a time; nothing is written."""
+    """What the outbox of an event lacks or has wrong, `a_batch` registrants at a time; nothing is written.
+
+    changed_at: for those alone that were changed at this very moment.
+    """
     leads_seen = {kind.partition(":")[2]: seen for kind, seen in known.leads_seen.items()}
     return plan_messages(
         event,
         stored_events.sessions_of(db, known.id),
-        _batches(db, known.id, a_batch),
+        _batches(db, known.id, changed_at, a_batch),
         now,
         first_seen=FirstSeen(known.first_seen_at, leads_seen),
     )
 
 
-def _batches(db: DbSession, event_id: int, a_batch: int) -> Iterator[Batch]:
+def _batches(db: DbSession, event_id: int, changed_at: datetime | None, a_batch: int) -> Iterator[Batch]:
     last = 0
-    for registrants in stored.recipients(db, event_id, a_batch=a_batch):
+    for registrants in stored.recipients(db, event_id, changed_at=changed_at, a_batch=a_batch):
         above, last = last, registrants[-1].row_id
-        yield Batch(registrants, outbox.existing(db, event_id, above=above, up_to=last))
-    yield Batch((), outbox.existing(db, event_id, above=last))  # what nobody is left for
+        if changed_at is None:
+            yield Batch(registrants, outbox.existing(db, event_id, above=above, up_to=last))
+        else:
+            yield Batch(registrants, outbox.existing_of(db, event_id, [one.row_id for one in registrants]))
+    if changed_at is None:
+        yield Batch((), outbox.existing(db, event_id, above=last))  # what nobody is left for

@@ -189,7 +189,7 @@ class Syncer:
         if tally.added:
             stored.audit_added(db, event_id, run_id=run_id, above=highest, now=now)
         moved = bool(sessions.added or sessions.updated)
-        plan_event(db, event, event_id, now, changed=moved or tally.changed)
+        plan_event(db, event, event_id, now, sessions_changed=moved, registrants_changed=tally.changed)
         return tally.as_counts(pull, len(listed)), sessions.differences
 
     def _read(self, listed: dict[RegistrantKey, ListedRegistrant], keys: Sequence[RegistrantKey]) -> list[Registrant]:

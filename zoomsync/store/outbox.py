@@ -12,7 +12,7 @@ What was lost before the mark was never sent and is free to be tried again; what
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
@@ -43,6 +43,7 @@ from zoomsync.store.registrants import registrants_by_row
 from zoomsync.store.tables import utc_text
 
 _ROWS_A_STATEMENT = 10_000
+_IDS_A_QUERY = 500  # SQLite takes 32,766 parameters, older builds 999
 HIGHEST_ROW = 2**31 - 1  # of Postgres's ids
 
 # Tries that the mail server, or its silence, has judged. One that was broken off for other reasons is none.
@@ -154,11 +155,23 @@ def _insert_postgres(db: DbSession, event_id: int, planned: Sequence[PlannedMess
 
 def existing(db: DbSession, event_id: int, *, above: int = 0, up_to: int = HIGHEST_ROW) -> dict[MessageKey, Standing]:
     """Every message of an event, in any state, by its key; above, up_to: of registrants with such row ids."""
-    rows = db.execute(sql.EXISTING, {"event_id": event_id, "above": above, "up_to": up_to})
+    return _standing(db.execute(sql.EXISTING, {"event_id": event_id, "above": above, "up_to": up_to}))
+
+
+def existing_of(db: DbSession, event_id: int, registrant_rows: Sequence[int]) -> dict[MessageKey, Standing]:
+    """Every message of an event for these registrants, in any state, by its key."""
+    found = {}
+    for start in range(0, len(registrant_rows), _IDS_A_QUERY):
+        values = {"event_id": event_id, "rows": registrant_rows[start : start + _IDS_A_QUERY]}
+        found.update(_standing(db.execute(sql.EXISTING_OF, values)))
+    return found
+
+
+def _standing(rows: Iterable[Any]) -> dict[MessageKey, Standing]:
     states = {state.value: state for state in OutboxState}
     return {
-        MessageKey(*key): Standing(states[state], due_at, expires_at, reason)
-        for *key, state, due_at, expires_at, reason in rows
+        MessageKey(registrant_row, session_key, kind, occasion): Standing(states[state], due_at, expires_at, reason)
+        for registrant_row, session_key, kind, occasion, state, due_at, expires_at, reason in rows
     }
 
 

@@ -84,13 +84,13 @@ FROM unnest(%(registrants)s::int[], %(sessions)s::text[], %(kinds)s::text[], %(o
 """
 )
 
-# By the key's index; SQLite, left to itself, would go through all of the event for each batch.
-EXISTING = asking(
-    """SELECT registrant_row, session_key, kind, occasion, state, due_at, expires_at, reason
-       FROM outbox WHERE registrant_row > :above AND registrant_row <= :up_to AND event_id + 0 = :event_id""",
-    "due_at",
-    "expires_at",
-)
+# Both by the key's index: left to itself, SQLite would go through all of the event for each batch.
+_EXISTING = """
+SELECT registrant_row, session_key, kind, occasion, state, due_at, expires_at, reason
+FROM outbox
+WHERE event_id + 0 = :event_id AND """
+EXISTING = asking(_EXISTING + "registrant_row > :above AND registrant_row <= :up_to", "due_at", "expires_at")
+EXISTING_OF = asking(_EXISTING + "registrant_row IN :rows", "due_at", "expires_at", lists=["rows"])
 
 CHANGE = _sql(
     """UPDATE outbox

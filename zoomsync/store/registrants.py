@@ -68,34 +68,25 @@ def registrants_by_row(db: DbSession, row_ids: Sequence[int]) -> dict[int, Regis
     return found
 
 
-def recipients(db: DbSession, event_id: int, *, a_batch: int) -> Iterator[list[Recipient]]:
-    """All registrants of an event as planning wants them, by row id, `a_batch` at a time."""
+def recipients(
+    db: DbSession, event_id: int, *, a_batch: int, changed_at: datetime | None = None
+) -> Iterator[list[Recipient]]:
+    """All registrants of an event as planning wants them, by row id, `a_batch` at a time.
+
+    changed_at: those alone that were added, changed or cancelled at this very moment.
+    """
     table = _registrant.c
     opted_out = exists().where(_opt_out.c.event_id == table.event_id, _opt_out.c.email == table.email)
-    statement = (
-        select(
-            table.id,
-            *(table[name] for name in _KEY),
-            table.status,
-            func.coalesce(table.registered_at, table.first_seen_at).label("at"),
-            opted_out.label("opted_out"),
-        )
-        .where(table.event_id == event_id)
-        .order_by(table.id)
-    )
+    registered_at = func.coalesce(table.registered_at, table.first_seen_at)
+    columns: list[Any] = [table.id, *(table[name] for name in _KEY), table.status, registered_at, opted_out]
+    statement = select(*columns).where(table.event_id == event_id).order_by(table.id)
+    if changed_at is not None:
+        statement = statement.where(table.changed_at == changed_at)
     statuses = {status.value: status for status in RegistrantStatus}
     for rows in db.execute(statement, execution_options={"yield_per": a_batch}).partitions():
         yield [
-            Recipient(
-                row.id,
-                row.meeting_id,
-                row.occurrence_id,
-                row.registrant_id,
-                statuses[row.status],
-                row.at,
-                row.opted_out,
-            )
-            for row in rows
+            Recipient(row_id, meeting_id, occurrence_id, registrant_id, statuses[status], at, out)
+            for row_id, meeting_id, occurrence_id, registrant_id, status, at, out in rows
         ]
 
 
