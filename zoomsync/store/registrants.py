@@ -195,11 +195,10 @@ def _upsert(
         return
     as_time = utc_text if _dialect(db) == "sqlite" else _as_is
     moment = as_time(now)
+    alike = (moment, event_id, False, run_id, moment)
     rows = [
         (
-            one.meeting_id,
-            one.occurrence_id,
-            one.registrant_id,
+            *(key := one.key),
             one.email,
             one.first_name,
             one.last_name,
@@ -208,12 +207,8 @@ def _upsert(
             one.join_url,
             _json_text(one.details),
             _json_text(one.answers),
-            listed[one.key].digest,
-            moment,
-            event_id,
-            False,
-            run_id,
-            moment,
+            listed[key].digest,
+            *alike,
         )
         for one in registrants
     ]

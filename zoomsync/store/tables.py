@@ -12,6 +12,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 from sqlalchemy import CheckConstraint, Column, DateTime, Dialect, Index, LargeBinary, String, Text
 from sqlalchemy.types import TypeDecorator, TypeEngine
 from sqlmodel import Field, SQLModel
@@ -47,7 +48,9 @@ class UtcDateTime(TypeDecorator[datetime]):
 def utc_text(moment: datetime) -> str:
     """A moment as SQLite keeps it: 2023-03-07T14:00:00.000000+00:00, always 32 characters."""
     utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
-    return utc.isoformat(timespec="microseconds")
+    # By way of msgspec in a quarter of isoformat's time: a pull writes tens of thousands of them.
+    to_the_second = msgspec.json.encode(utc)[1:20].decode()
+    return f"{to_the_second}.{utc.microsecond:06d}+00:00"
 
 
 class JsonText(TypeDecorator[Any]):
