@@ -26,5 +26,11 @@ $(STAMP): pyproject.toml constraints.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
 	touch $(STAMP)
 
+# Each prints its ratios to floors measured in the same run, with their targets: docs/performance.md.
+BENCHMARKS := sync planning
+
+bench: $(STAMP)
+	for one in $(BENCHMARKS); do $(BIN)/python -m tests.benchmarks.$$one || exit 1; done
+
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,7 +1,8 @@
 """A server of pages rendered beforehand, in a process of its own: it costs the client nothing but the answer.
 
-Every meeting id it is asked for has the same registrants, all approved; ids differ by meeting. Latency is waited
-before each answer. Knows tokens, a meeting, and listings; nothing else.
+Every meeting id it is asked for has the same registrants, all approved; ids differ by meeting. Below `/changed` every
+hundredth of them has moved to another city. Latency is waited before each answer. Knows tokens, a meeting, and
+listings; nothing else.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from multiprocessing.synchronize import Event
 from urllib.parse import parse_qs, urlsplit
 
 PAGE_SIZE = 300
@@ -49,9 +51,9 @@ def registrant(number: int) -> dict[str, object]:
     }
 
 
-def rendered_pages(count: int) -> dict[str, bytes]:
-    """Whole HTTP answers by page token; the first page has the token ""."""
-    rows = [registrant(number) for number in range(count)]
+def rendered_pages(count: int, changed: dict[str, object] | None = None) -> dict[str, bytes]:
+    """Whole HTTP answers by page token; the first page has the token "". changed: in every hundredth row."""
+    rows = [registrant(number) | ((changed or {}) if number % 100 == 0 else {}) for number in range(count)]
     answers = {}
     for start in range(0, max(count, 1), PAGE_SIZE):
         following = "" if start + PAGE_SIZE >= count else f"t{start + PAGE_SIZE}"
@@ -85,8 +87,8 @@ MEETING = {
 }
 
 
-def _serve(listener: socket.socket, count: int, latency_s: float) -> None:
-    approved = rendered_pages(count)
+def _serve(listener: socket.socket, count: int, latency_s: float, ready: Event) -> None:
+    approved, changed = rendered_pages(count), rendered_pages(count, {"city": "Cobán"})
     nobody = rendered_pages(0)[""]
     token = http_answer(TOKEN)
 
@@ -99,7 +101,8 @@ def _serve(listener: socket.socket, count: int, latency_s: float) -> None:
         query = parse_qs(address.query)
         if query.get("status", ["approved"]) != ["approved"]:
             return nobody
-        return approved[query.get("next_page_token", [""])[0]]
+        pages = changed if address.path.startswith("/changed") else approved
+        return pages[query.get("next_page_token", [""])[0]]
 
     def converse(connection: socket.socket) -> None:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -121,6 +124,7 @@ def _serve(listener: socket.socket, count: int, latency_s: float) -> None:
                 time.sleep(latency_s)
             connection.sendall(answer_for(head.split(b" ")[1].decode()))
 
+    ready.set()
     while True:
         connection, _ = listener.accept()
         threading.Thread(target=converse, args=(connection,), daemon=True).start()
@@ -131,9 +135,12 @@ def page_server(count: int, *, latency_s: float = 0.0) -> Iterator[str]:
     """Serve `count` registrants a meeting; gives the base address, without a path."""
     listener = socket.create_server(("127.0.0.1", 0))
     port = listener.getsockname()[1]
-    process = multiprocessing.get_context("fork").Process(target=_serve, args=(listener, count, latency_s), daemon=True)
+    context = multiprocessing.get_context("fork")
+    ready = context.Event()
+    process = context.Process(target=_serve, args=(listener, count, latency_s, ready), daemon=True)
     process.start()
     listener.close()
+    ready.wait()  # the pages are rendered before anybody's clock runs
     try:
         yield f"http://127.0.0.1:{port}"
     finally:

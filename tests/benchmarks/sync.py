@@ -1,55 +1,84 @@
 """CPU, wall clock and memory of a sync, beside the least any client could do. `make bench` runs it.
 
-The floor: one keep-alive requests session, pages one after another, JSON parsed, one executemany upsert into SQLite
-in one transaction (WAL, synchronous FULL, as ours). Fixed costs are left out by taking slopes: CPU per registrant
-between 2,000 and 30,000 registrants. Each run is a process of its own; medians are printed.
+The floor, in the same run and on the same kind of database: one keep-alive requests session, pages one after another,
+JSON parsed by the standard library, one executemany upsert of what a registrant has into one table, in one
+transaction (SQLite: WAL, synchronous FULL, as ours). It keeps no audit, looks for nothing that changed or is missing,
+and writes everything again at each pull. Where reminders are planned in the same run it also inserts the outbox rows,
+by one more executemany.
+
+Ours is the very object the command uses, with its audit, its counts and its second look at the lists.
+
+Three pulls each: everybody new, everybody as before, one in a hundred changed. Fixed costs are left out by taking
+slopes: CPU per registrant between 2,000 and 30,000 registrants. On Postgres it is the client's CPU alone, on either
+side. Each run is a process of its own and finds its database with the schema in it; the two take turns. Medians are
+printed, with the lowest and the highest.
 """
 
 from __future__ import annotations
 
 import json
-import resource
-import sqlite3
-import subprocess
 import sys
-import tempfile
-import time
 from datetime import UTC, datetime
-from pathlib import Path
-from statistics import median
 from typing import Any
 
+from tests.benchmarks.measuring import (
+    KINDS,
+    Watch,
+    databases,
+    fresh_database,
+    in_child,
+    peak_mb,
+    plain_connection,
+    show,
+)
 from tests.benchmarks.page_server import PAGE_SIZE, page_server
 
-SMALL, LARGE, RUNS = 2_000, 30_000, 5
+SMALL, LARGE = 2_000, 30_000
+RUNS = {"sqlite": 5, "postgres": 3}
+PULLS = {"first": "", "unchanged": "", "one in a hundred": "/changed"}  # and where they are served
+MEETING = 81234567890
 
 
 # ------------------------------------------------------------------------------------------- what a child process does
 
+TAKEN = ("email", "first_name", "last_name", "status", "create_time", "join_url", "phone", "city", "country", "org")
+CALLED_FOR = [
+    (session, kind, due, due[:11] + "23:59:59Z")
+    for session, kind, due in (
+        ("s1", "before:1d 17:00", "2023-03-06T23:00:00Z"),
+        ("s1", "before:1h", "2023-03-07T13:00:00Z"),
+        ("s2", "before:1d 17:00", "2023-03-07T23:00:00Z"),
+        ("s2", "before:1h", "2023-03-08T13:00:00Z"),
+    )
+]
 
-def floor(base: str, file: str, meetings: int) -> dict[str, Any]:
-    """Two pulls by the plainest client there is: the second writes everything again."""
+
+def floor(base: str, url: str, meetings: int, *, planned: bool) -> dict[str, Any]:
+    """The plainest client there is."""
     import requests
 
-    db = sqlite3.connect(file, isolation_level=None)
-    db.execute("PRAGMA journal_mode=WAL")
-    db.execute("PRAGMA synchronous=FULL")
-    taken = ("email", "first_name", "last_name", "status", "create_time", "join_url", "phone", "city", "country", "org")
-    names = ("id", *taken, "answers")
+    db = plain_connection(url)
+    mark = "?" if url.startswith("sqlite") else "%s"
+    names = ("id", *TAKEN, "answers")
     db.execute(f"CREATE TABLE registrant (meeting TEXT, {' TEXT, '.join(names)} TEXT, PRIMARY KEY (meeting, id))")
     upsert = (
-        f"INSERT INTO registrant VALUES ({', '.join('?' * (len(names) + 1))}) ON CONFLICT (meeting, id) DO UPDATE SET "
-        + ", ".join(f"{name} = excluded.{name}" for name in names[1:])
+        f"INSERT INTO registrant VALUES ({', '.join([mark] * (len(names) + 1))}) ON CONFLICT (meeting, id) "
+        f"DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in names[1:])}"
     )
+    db.execute(
+        "CREATE TABLE outbox (meeting TEXT, registrant TEXT, session TEXT, kind TEXT, due_at TEXT, expires_at TEXT, "
+        "state TEXT, PRIMARY KEY (meeting, registrant, session, kind))"
+    )
+    plan = f"INSERT INTO outbox VALUES ({', '.join([mark] * 7)}) ON CONFLICT DO NOTHING"
     figures: dict[str, Any] = {}
-    http = requests.Session()
-    for name in ("first", "second"):
-        cpu, wall = time.process_time(), time.perf_counter()
+    http, cursor = requests.Session(), db.cursor()
+    for name, place in PULLS.items():
+        watch = Watch()
         for meeting in range(meetings):
             rows, token = [], ""
             while True:
                 page = http.get(
-                    f"{base}/v2/meetings/{81234567890 + meeting}/registrants",
+                    f"{base}{place}/v2/meetings/{MEETING + meeting}/registrants",
                     params={"page_size": PAGE_SIZE, "status": "approved", "next_page_token": token},
                 ).json()
                 for row in page["registrants"]:
@@ -58,106 +87,119 @@ def floor(base: str, file: str, meetings: int) -> dict[str, Any]:
                 token = page["next_page_token"]
                 if not token:
                     break
-            db.execute("BEGIN IMMEDIATE")
-            db.executemany(upsert, rows)
-            db.execute("COMMIT")
-        figures[name] = {"cpu": time.process_time() - cpu, "wall": time.perf_counter() - wall}
+            cursor.execute("BEGIN IMMEDIATE" if mark == "?" else "BEGIN")
+            cursor.executemany(upsert, rows)
+            if planned and name == "first":
+                cursor.executemany(plan, [(row[0], row[1], *call, "pending") for row in rows for call in CALLED_FOR])
+            cursor.execute("COMMIT")
+        figures[name] = watch.read()
     return figures
 
 
-def ours(base: str, file: str, meetings: int) -> dict[str, Any]:
-    """Two syncs of each event, one event a meeting, through the very objects the command uses."""
+def ours(base: str, url: str, meetings: int, *, planned: bool) -> dict[str, Any]:
+    """Syncs of as many events, one a meeting, through the very objects the command uses."""
     from tests.builders import make_event
     from zoomsync.app import spare_the_collector
     from zoomsync.clock import fixed_clock
-    from zoomsync.domain.records import Reminders, RunState, ZoomPart
-    from zoomsync.jobs.sync import Syncer
+    from zoomsync.domain.records import RunState, ZoomPart
+    from zoomsync.jobs import sync
     from zoomsync.store.schema import Database
     from zoomsync.zoom.client import ZoomClient
 
-    url = file if "://" in file else f"sqlite:///{file}"
+    if not planned:  # the floor plans nothing either
+        sync.plan_event = lambda *args, **kwargs: 0
     database = Database(url)
-    database.upgrade()
     spare_the_collector()  # as every command does
     clock = fixed_clock(datetime(2023, 3, 1, tzinfo=UTC))
-    zoom = ZoomClient(
-        account_id="a",
-        client_id="c",
-        client_secret="s",
-        api_url=f"{base}/v2",
-        oauth_url=f"{base}/oauth/token",
-        plan="business",
-        host_email=None,
-        clock=clock,
-    )
-    syncer = Syncer(database=database, zoom=zoom, clock=clock, lease_clock=clock)
-    # Without reminders: what planning costs is measured by itself (see `planning`), as the floor plans nothing.
     events = [
-        make_event(
-            slug=f"evento-{number}",
-            zoom=ZoomPart(meeting_id=str(81234567890 + number)),
-            reminders=Reminders(before=()),
-        )
+        make_event(slug=f"evento-{number}", zoom=ZoomPart(meeting_id=str(MEETING + number)))
         for number in range(meetings)
     ]
     figures: dict[str, Any] = {}
-    for name in ("first", "second"):
-        cpu, wall = time.process_time(), time.perf_counter()
+    for name, place in PULLS.items():
+        zoom = ZoomClient(
+            account_id="a",
+            client_id="c",
+            client_secret="s",
+            api_url=f"{base}{place}/v2",
+            oauth_url=f"{base}/oauth/token",
+            plan="business",
+            host_email=None,
+            clock=clock,
+        )
+        syncer = sync.Syncer(database=database, zoom=zoom, clock=clock, lease_clock=clock)
+        watch = Watch()
         for event in events:
             run = syncer.sync(event).run
             assert run.state is RunState.OK, run.error
-            assert run.counts.pulled == (run.counts.added if name == "first" else run.counts.unchanged)
-        figures[name] = {"cpu": time.process_time() - cpu, "wall": time.perf_counter() - wall}
+            counts = run.counts
+            new, same = counts.added == counts.pulled, counts.unchanged == counts.pulled
+            assert (new, same) == (name == "first", name == "unchanged"), counts
+        figures[name] = watch.read()
+        zoom.close()
     return figures
 
 
-def child(what: str, base: str, file: str, meetings: str) -> None:
-    figures = {"floor": floor, "ours": ours}[what](base, file, int(meetings))
-    figures["peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+def child(what: str, base: str, url: str, meetings: str, planned: str) -> None:
+    figures = {"floor": floor, "ours": ours}[what](base, url, int(meetings), planned=planned == "planned")
+    figures["peak_mb"] = peak_mb()
     print(json.dumps(figures))
 
 
 # -------------------------------------------------------------------------------------------------- the measurements
 
 
-def run(what: str, base: str, *, meetings: int = 1) -> dict[str, Any]:
-    with tempfile.TemporaryDirectory() as folder:
-        words = [sys.executable, "-m", "tests.benchmarks.sync", "child", what, base, str(Path(folder) / "b.db")]
-        done = subprocess.run([*words, str(meetings)], capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise SystemExit(done.stderr)
-        return json.loads(done.stdout)  # type: ignore[no-any-return]
+def run(what: str, base: str, kind: str = "sqlite", *, meetings: int = 1, planned: bool = False) -> dict[str, Any]:
+    with fresh_database(kind, migrated=what == "ours") as url:
+        words = (what, base, url, meetings, "planned" if planned else "alone")
+        return in_child("tests.benchmarks.sync", *words)
 
 
-def slopes(small: str, large: str) -> dict[str, float]:
-    """CPU microseconds a registrant, by client and pull; the two clients take turns."""
-    figures: dict[str, list[float]] = {}
-    for _ in range(RUNS):
-        for what in ("floor", "ours"):
-            few, many = run(what, small), run(what, large)
-            for pull in ("first", "second"):
-                rise = (many[pull]["cpu"] - few[pull]["cpu"]) / (LARGE - SMALL) * 1e6
-                figures.setdefault(f"{what} {pull}", []).append(rise)
-    return {name: median(values) for name, values in figures.items()}
+def slope(what: str, small: str, large: str, kind: str, *, planned: bool) -> dict[str, float]:
+    """CPU microseconds a registrant, by pull."""
+    few, many = (run(what, base, kind, planned=planned) for base in (small, large))
+    return {pull: (many[pull]["cpu"] - few[pull]["cpu"]) / (LARGE - SMALL) * 1e6 for pull in PULLS}
+
+
+def measure_cpu(small: str, large: str, kind: str) -> None:
+    targets = {"first": "at most 1.8, later 1.3", "unchanged": "at most 1.0"} if kind == "sqlite" else {}
+    for planned in (False, True):
+        turns = [
+            tuple(slope(what, small, large, kind, planned=planned) for what in ("floor", "ours"))
+            for _ in range(RUNS[kind])
+        ]
+        for pull in ("first",) if planned else PULLS:
+            name = f"{kind}, {pull} pull" + (", reminders planned" if planned else "")
+            show(f"{name}: floor", [base[pull] for base, _ in turns], "us CPU a registrant")
+            show(f"{name}: ours", [mine[pull] for _, mine in turns], "us CPU a registrant")
+            target = "" if planned else targets.get(pull, "")
+            show(name, [mine[pull] / base[pull] for base, mine in turns], "x the floor", target)
+
+
+def measure_wall() -> None:
+    with page_server(LARGE, latency_s=0.02) as slow:
+        walls = [(run("ours", slow)["first"]["wall"], run("floor", slow)["first"]["wall"]) for _ in range(5)]
+    show("sqlite, first pull, 20 ms a page", [mine / base for mine, base in walls], "x the floor's time", "under 1")
+
+
+def measure_memory() -> None:
+    with page_server(LARGE) as large, page_server(5_000) as base:
+        cases = {
+            "30,000 in one meeting": run("ours", large, planned=True),
+            "5,000 in one meeting": run("ours", base, planned=True),
+            "100,000 in twenty meetings": run("ours", base, meetings=20, planned=True),
+        }
+    for name, figures in cases.items():
+        show(f"peak memory, reminders planned, {name}", [figures["peak_mb"]], "MB", "under 150")
 
 
 def main() -> None:
-    with page_server(SMALL) as small, page_server(LARGE) as large:
-        per_row = slopes(small, large)
-        memory = run("ours", large)["peak_mb"]
-    for name, value in per_row.items():
-        print(f"{name:14} {value:6.1f} us CPU a registrant")
-    print(f"first pull     {per_row['ours first'] / per_row['floor first']:6.2f} x the floor (at most 1.8)")
-    print(f"unchanged pull {per_row['ours second'] / per_row['floor second']:6.2f} x the floor (at most 1.2)")
-    with page_server(LARGE, latency_s=0.02) as slow:
-        walls = [(run("ours", slow)["first"]["wall"], run("floor", slow)["first"]["wall"]) for _ in range(3)]
-    ratio = median(mine / theirs for mine, theirs in walls)
-    print(f"20 ms a page   {ratio:6.2f} x the floor by the wall clock (under 1)")
-    with page_server(5_000) as base:
-        twenty = run("ours", base, meetings=20)["peak_mb"]
-        one = run("ours", base, meetings=1)["peak_mb"]
-    print(f"memory         {memory:6.0f} MB at 30,000 in one meeting (under 150)")
-    print(f"memory         {twenty:6.0f} MB at 100,000 in twenty meetings (under 150), {one:.0f} MB at 5,000 in one")
+    with databases():
+        with page_server(SMALL) as small, page_server(LARGE) as large:
+            for kind in KINDS:
+                measure_cpu(small, large, kind)
+        measure_wall()
+        measure_memory()
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from zoomsync.store import outbox
 from zoomsync.store import registrants as stored
 from zoomsync.store.events import StoredEvent
 
-_REGISTRANTS_A_BATCH = 5_000  # so that memory does not grow with the event
+_REGISTRANTS_A_BATCH = 1_000  # so that memory does not grow with the event
 
 # Raise it when planning changes: every event is then planned anew once.
 PLAN_FORMAT = 1

@@ -39,6 +39,8 @@ _event: Table = EventRow.__table__  # type: ignore[attr-defined]
 _KEY = ("meeting_id", "occurrence_id", "registrant_id")
 _PULLED = ("email", "first_name", "last_name", "status", "registered_at", "join_url", "details", "answers")
 _UPSERTED = (*_KEY, *_PULLED, "digest", "changed_at", "event_id", "missing", "added_by_run", "first_seen_at")
+_STATUSES = {status.value: status for status in RegistrantStatus}
+_ROWS_A_FETCH = 2_000
 _IDS_A_QUERY = 500  # SQLite takes 32,766 parameters, older builds 999
 
 
@@ -48,9 +50,15 @@ _IDS_A_QUERY = 500  # SQLite takes 32,766 parameters, older builds 999
 def known_registrants(db: DbSession, event_id: int) -> dict[RegistrantKey, KnownRegistrant]:
     """All stored registrants of an event, in any status, with the little an unchanged pull needs."""
     table = _registrant.c
-    columns = (*(table[name] for name in _KEY), table.id, table.status, table.digest, table.missing)
-    rows = db.execute(select(*columns).where(table.event_id == event_id)).all()
-    return {RegistrantKey._make(row[:3]): KnownRegistrant._make(row[3:]) for row in rows}
+    columns: list[Any] = [*(table[name] for name in _KEY), table.id, table.status, table.digest, table.missing]
+    statement = select(*columns).where(table.event_id == event_id)
+    known: dict[RegistrantKey, KnownRegistrant] = {}
+    meetings: dict[str, str] = {}  # so that all rows hold one text between them
+    for rows in db.execute(statement, execution_options={"yield_per": _ROWS_A_FETCH}).partitions():
+        for meeting_id, occurrence_id, registrant_id, row_id, status, digest, missing in rows:
+            key = RegistrantKey(meetings.setdefault(meeting_id, meeting_id), occurrence_id, registrant_id)
+            known[key] = KnownRegistrant(row_id, _STATUSES[status], digest, missing)
+    return known
 
 
 def highest_row(db: DbSession) -> int:
@@ -82,10 +90,9 @@ def recipients(
     statement = select(*columns).where(table.event_id == event_id).order_by(table.id)
     if changed_at is not None:
         statement = statement.where(table.changed_at == changed_at)
-    statuses = {status.value: status for status in RegistrantStatus}
     for rows in db.execute(statement, execution_options={"yield_per": a_batch}).partitions():
         yield [
-            Recipient(row_id, meeting_id, occurrence_id, registrant_id, statuses[status], at, out)
+            Recipient(row_id, meeting_id, occurrence_id, registrant_id, _STATUSES[status], at, out)
             for row_id, meeting_id, occurrence_id, registrant_id, status, at, out in rows
         ]
 
@@ -104,7 +111,7 @@ def _to_registrant(row: Any) -> Registrant:
         registrant_id=row.registrant_id,
         occurrence_id=row.occurrence_id,
         email=row.email,
-        status=RegistrantStatus(row.status),
+        status=_STATUSES[row.status],
         first_name=row.first_name,
         last_name=row.last_name,
         registered_at=row.registered_at,
