@@ -95,7 +95,7 @@ def make_world(
         run_id = registrants.begin_run(db, event_id, now=now)
         added = RegistrantChanges(added=tuple(people))
         registrants.apply_changes(db, event_id, added, {}, listed, run_id=run_id, now=now)
-        known = registrants.known_registrants(db, event_id)
+        known = dict(registrants.known_registrants(db, event_id))
         return event_id, [known[one.key].row_id for one in people]
 
     event_id, rows = database.write(save)

@@ -30,7 +30,7 @@ from tests.benchmarks.measuring import (
 )
 
 PEOPLE = 100_000
-RUNS = {"sqlite": 3, "postgres": 3}
+RUNS = {"sqlite": 3, "postgres": 2}
 
 READ_REGISTRANTS = """
 SELECT id, meeting_id, occurrence_id, registrant_id, status, registered_at, first_seen_at, email

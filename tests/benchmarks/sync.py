@@ -34,7 +34,7 @@ from tests.benchmarks.measuring import (
 from tests.benchmarks.page_server import PAGE_SIZE, page_server
 
 SMALL, LARGE = 2_000, 30_000
-RUNS = {"sqlite": 5, "postgres": 3}
+RUNS = {"sqlite": 3, "postgres": 2}
 PULLS = {"first": "", "unchanged": "", "one in a hundred": "/changed"}  # and where they are served
 MEETING = 81234567890
 
@@ -178,7 +178,7 @@ def measure_cpu(small: str, large: str, kind: str) -> None:
 
 def measure_wall() -> None:
     with page_server(LARGE, latency_s=0.02) as slow:
-        walls = [(run("ours", slow)["first"]["wall"], run("floor", slow)["first"]["wall"]) for _ in range(5)]
+        walls = [(run("ours", slow)["first"]["wall"], run("floor", slow)["first"]["wall"]) for _ in range(3)]
     show("sqlite, first pull, 20 ms a page", [mine / base for mine, base in walls], "x the floor's time", "under 1")
 
 

@@ -167,14 +167,16 @@ class Stored:
             key: KnownRegistrant(0, one.status, self.digests[key], key in self.missing)
             for key, one in self.rows.items()
         }
-        sifted = sift(known, listed)
+        sifted = sift(known.items(), listed)
         look = {*sifted.fresh, *sifted.touched}
         changes = reconcile(
             {key: one for key, one in self.rows.items() if key in look or key in sifted.gone},
             [one for one in pulled if one.key in look],
             self.missing,
-            known_total=sum(one.status is not CANCELLED for one in self.rows.values()),
+            known_total=sifted.alive,
         )
+        assert sifted.alive == sum(one.status is not CANCELLED for one in self.rows.values())
+        assert sifted.known == {key: known[key] for key in (*sifted.touched, *sifted.gone, *sifted.returned)}
         for after in (*changes.added, *(one.after for one in (*changes.updated, *changes.reinstated))):
             self.rows[after.key], self.digests[after.key] = after, digest(after)
         for one in changes.cancelled:

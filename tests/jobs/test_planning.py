@@ -128,7 +128,7 @@ def test_after_changes_to_registrants_nothing_is_left_to_plan(world: World, now:
 
     def apply(db: DbSession) -> int:
         run_id = registrants.begin_run(db, world.event_id, now=later)
-        known = registrants.known_registrants(db, world.event_id)
+        known = dict(registrants.known_registrants(db, world.event_id))
         listed = {one.key: ListedRegistrant(b"1" * 16, one.status.value, b"{}") for one in (approved, *changes.added)}
         registrants.apply_changes(db, world.event_id, changes, known, listed, run_id=run_id, now=later)
         return plan_event(db, EVENT, world.event_id, later, registrants_changed=True)

@@ -28,7 +28,8 @@ class Sifted:
 
     fresh: not known. touched: known, and something about the row differs or it had been given up. gone: known, not
     cancelled and no longer listed. returned: held ones that are listed again just as they were. unchanged: the rest
-    of what is listed, `returned` included.
+    of what is listed, `returned` included. known: what is stored of `touched`, `gone` and `returned`, and of nobody
+    else. alive: how many were known and not cancelled.
     """
 
     fresh: tuple[RegistrantKey, ...]
@@ -36,6 +37,8 @@ class Sifted:
     gone: tuple[RegistrantKey, ...]
     returned: tuple[RegistrantKey, ...]
     unchanged: int
+    known: Mapping[RegistrantKey, KnownRegistrant]
+    alive: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,31 +61,38 @@ class RegistrantChanges:
     same: tuple[RegistrantKey, ...] = ()
 
 
-def sift(known: Mapping[RegistrantKey, KnownRegistrant], listed: Mapping[RegistrantKey, ListedRegistrant]) -> Sifted:
+def sift(
+    stored: Iterable[tuple[RegistrantKey, KnownRegistrant]], listed: Mapping[RegistrantKey, ListedRegistrant]
+) -> Sifted:
     """Sort a complete pull by what needs a closer look, without reading a row whose digest is the known one.
 
     A digest covers a row's bytes and the status it was listed under, so an equal digest is an equal registrant.
+    stored: everybody, in any order; only what differs is kept of them.
     """
-    fresh, touched, returned = [], [], []
-    unchanged = 0
-    for key, row in listed.items():
-        stored = known.get(key)
-        if stored is None:
-            fresh.append(key)
-        elif stored.digest != row.digest or stored.status == RegistrantStatus.CANCELLED:
-            touched.append(key)
+    fresh = set(listed)
+    touched, gone, returned = [], [], []
+    known = {}
+    unchanged = alive = 0
+    for key, one in stored:
+        cancelled = one.status == RegistrantStatus.CANCELLED
+        alive += not cancelled
+        row = listed.get(key)
+        if row is None:
+            if cancelled:
+                continue
+            gone.append(key)
         else:
-            unchanged += 1
-            if stored.missing:
+            fresh.discard(key)
+            if one.digest != row.digest or cancelled:
+                touched.append(key)
+            else:
+                unchanged += 1
+                if not one.missing:
+                    continue
                 returned.append(key)
-    # Usually everybody known is still listed: counting tells, and the look-up of each is saved.
-    seen = len(listed) - len(fresh)
-    gone = (
-        [key for key, stored in known.items() if key not in listed and stored.status != RegistrantStatus.CANCELLED]
-        if seen < len(known)
-        else []
-    )
-    return Sifted(tuple(fresh), tuple(touched), tuple(gone), tuple(returned), unchanged)
+        known[key] = one
+    in_order = tuple(key for key in listed if key in fresh) if fresh else ()
+    return Sifted(in_order, tuple(touched), tuple(gone), tuple(returned), unchanged, known, alive)
 
 
 def reconcile(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import islice
@@ -24,7 +24,6 @@ from zoomsync.domain.records import (
     Pull,
     Registrant,
     RegistrantKey,
-    RegistrantStatus,
     RunCounts,
     RunState,
     SyncRun,
@@ -171,9 +170,9 @@ class Syncer:
         sessions = follow_sessions(event, pull.meetings, stored_events.sessions_of(db, event_id), now)
         stored_events.save_sessions(db, event_id, sessions, now, run_id)
 
-        known = stored.known_registrants(db, event_id)
         listed = _without_erased(db, pull)
-        sifted = sift(known, listed)
+        sifted = sift(stored.known_registrants(db, event_id), listed)
+        known = sifted.known
         tally = _Tally(unchanged=sifted.unchanged)
         highest = stored.highest_row(db)
 
@@ -183,7 +182,7 @@ class Syncer:
 
         for batch in _batches((*sifted.fresh, *sifted.touched)):
             write(reconcile(_stored_values(db, known, batch), self._read(listed, batch)))
-        write(self._judge_gone(db, known, sifted, believed=pull.counts_agree))
+        write(self._judge_gone(db, sifted, believed=pull.counts_agree))
         if sifted.returned:
             stored.clear_missing(db, [known[key].row_id for key in sifted.returned])
         if tally.added:
@@ -195,17 +194,15 @@ class Syncer:
     def _read(self, listed: dict[RegistrantKey, ListedRegistrant], keys: Sequence[RegistrantKey]) -> list[Registrant]:
         return self.zoom.read((key, listed[key]) for key in keys)
 
-    def _judge_gone(
-        self, db: DbSession, known: dict[RegistrantKey, KnownRegistrant], sifted: Sifted, *, believed: bool
-    ) -> RegistrantChanges:
+    def _judge_gone(self, db: DbSession, sifted: Sifted, *, believed: bool) -> RegistrantChanges:
         """Who is no longer listed: cancelled or held. Nobody, where the pull's own count was not believed."""
         if not believed or not sifted.gone:
             return RegistrantChanges()
         return reconcile(
-            _stored_values(db, known, sifted.gone),
+            _stored_values(db, sifted.known, sifted.gone),
             (),
-            [key for key in sifted.gone if known[key].missing],
-            known_total=sum(one.status != RegistrantStatus.CANCELLED for one in known.values()),
+            [key for key in sifted.gone if sifted.known[key].missing],
+            known_total=sifted.alive,
         )
 
     def _rehearse(self, event: Event, begun: float, accept_count: bool, progress: Progress | None) -> SyncOutcome:
@@ -218,13 +215,12 @@ class Syncer:
             return SyncOutcome(self._ended(run, begun, state=RunState.FAILED, error=str(error)), problem=error)
         with self.database.read() as db:
             found = stored_events.load_stored(db, event.slug)
-            known = {} if found is None else stored.known_registrants(db, found.id)
             listed = _without_erased(db, pull)
-            sifted = sift(known, listed)
+            sifted = sift(() if found is None else stored.known_registrants(db, found.id), listed)
             tally = _Tally(unchanged=sifted.unchanged)
             for batch in _batches((*sifted.fresh, *sifted.touched)):
-                tally.add(reconcile(_stored_values(db, known, batch), self._read(listed, batch)))
-            tally.add(self._judge_gone(db, known, sifted, believed=pull.counts_agree))
+                tally.add(reconcile(_stored_values(db, sifted.known, batch), self._read(listed, batch)))
+            tally.add(self._judge_gone(db, sifted, believed=pull.counts_agree))
         return SyncOutcome(self._ended(run, begun, state=RunState.OK, counts=tally.as_counts(pull, len(listed))))
 
     def _ended(
@@ -256,7 +252,7 @@ def _without_erased(db: DbSession, pull: Pull) -> dict[RegistrantKey, ListedRegi
 
 
 def _stored_values(
-    db: DbSession, known: dict[RegistrantKey, KnownRegistrant], keys: Sequence[RegistrantKey]
+    db: DbSession, known: Mapping[RegistrantKey, KnownRegistrant], keys: Sequence[RegistrantKey]
 ) -> dict[RegistrantKey, Registrant]:
     rows = [known[key].row_id for key in keys if key in known]
     return {one.key: one for one in stored.registrants_by_row(db, rows).values()}

@@ -47,18 +47,14 @@ _IDS_A_QUERY = 500  # SQLite takes 32,766 parameters, older builds 999
 # ---------------------------------------------------------------------------------------------------------- reading
 
 
-def known_registrants(db: DbSession, event_id: int) -> dict[RegistrantKey, KnownRegistrant]:
+def known_registrants(db: DbSession, event_id: int) -> Iterator[tuple[RegistrantKey, KnownRegistrant]]:
     """All stored registrants of an event, in any status, with the little an unchanged pull needs."""
     table = _registrant.c
     columns: list[Any] = [*(table[name] for name in _KEY), table.id, table.status, table.digest, table.missing]
     statement = select(*columns).where(table.event_id == event_id)
-    known: dict[RegistrantKey, KnownRegistrant] = {}
-    meetings: dict[str, str] = {}  # so that all rows hold one text between them
     for rows in db.execute(statement, execution_options={"yield_per": _ROWS_A_FETCH}).partitions():
-        for meeting_id, occurrence_id, registrant_id, row_id, status, digest, missing in rows:
-            key = RegistrantKey(meetings.setdefault(meeting_id, meeting_id), occurrence_id, registrant_id)
-            known[key] = KnownRegistrant(row_id, _STATUSES[status], digest, missing)
-    return known
+        for row in rows:
+            yield RegistrantKey._make(row[:3]), KnownRegistrant._make(row[3:])
 
 
 def highest_row(db: DbSession) -> int:
