@@ -180,7 +180,8 @@ def audit_added(db: DbSession, event_id: int, *, run_id: int, above: int, now: d
         column.id.cast(_TEXT),
         literal("added"),
         as_object(*shown).cast(_TEXT),
-    ).where(column.id > above, column.event_id == event_id, column.added_by_run == run_id)
+        # By the id alone: left to itself, SQLite would go through all of the event for a single newcomer.
+    ).where(column.id > above, column.event_id + 0 == event_id, column.added_by_run == run_id)
     names = ["at", "event_id", "run_id", "actor", "subject", "subject_id", "change", "after"]
     db.execute(insert(_audit).from_select(names, rows))
 
