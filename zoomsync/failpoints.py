@@ -33,6 +33,11 @@ def arm(spec: str | None) -> None:
     _armed = (name, int(number), action, itertools.count(1))
 
 
+def is_armed(name: str) -> bool:
+    """Whether `name` is the point that was armed: for places that are made only to be stopped at."""
+    return _armed is not None and _armed[0] == name
+
+
 def reach(name: str) -> None:
     """Say that the process has come to the point `name`."""
     if _armed is None:

@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Literal, NoReturn, Self
 
+from zoomsync import failpoints
 from zoomsync.domain.records import Outcome, OutcomeKind, Stage
 from zoomsync.mail.message import OutgoingMessage
 from zoomsync.mail.replies import is_refusal, judge_refusal, one_line
@@ -128,6 +129,7 @@ class SmtpConnection:
             _wait_at_most(self._smtp, min(_GOODBYE_TIMEOUT_S, self._to.verb_timeout_s))
             with contextlib.suppress(OSError):
                 self._smtp.docmd("QUIT")
+            failpoints.reach("smtp.after_quit")
             self._drop()
 
     # ------------------------------------------------------------------------------------------------ connecting
@@ -136,11 +138,13 @@ class SmtpConnection:
         if self._smtp is None:
             self._refuse_plain_login()
             self._smtp = self._greeted()
+            failpoints.reach("smtp.after_ehlo")
             try:
                 if self._to.security == "starttls":
                     self._start_tls(self._smtp)
                 if self._to.username:
                     self._log_in(self._smtp, self._to.username, self._to.password or "")
+                    failpoints.reach("smtp.after_auth")
             except _NotSent:
                 self._drop()
                 raise
@@ -228,7 +232,9 @@ class SmtpConnection:
                 words = f"the message has {size} bytes, the server takes {allowed}"
                 _fail(OutcomeKind.REFUSED, Stage.MAIL, words)
         self._say(smtp, Stage.MAIL, f"MAIL {sender}")
+        failpoints.reach("smtp.after_mail")
         self._say(smtp, Stage.RCPT, f"RCPT TO:<{message.envelope_to}>")
+        failpoints.reach("smtp.after_rcpt")
         self._say(smtp, Stage.DATA, "DATA", wanted=range(354, 355))
 
     def _say(self, smtp: smtplib.SMTP, stage: Stage, command: str, wanted: range = range(200, 300)) -> None:
@@ -246,7 +252,8 @@ class SmtpConnection:
         smtp = self._connected()
         try:
             _wait_at_most(smtp, self._to.body_timeout_s)
-            smtp.send(_as_body(data))
+            self._send_bytes(smtp, _as_body(data))
+            failpoints.reach("smtp.after_dot")
             code, words = smtp.getreply()
             _wait_at_most(smtp, self._to.verb_timeout_s)
         except OSError as exc:
@@ -261,6 +268,14 @@ class SmtpConnection:
         if code == 421:
             self._drop()
         return Outcome(judge_refusal(Stage.BODY, code, one_line(words)), Stage.BODY, code, one_line(words))
+
+    def _send_bytes(self, smtp: smtplib.SMTP, body: bytes) -> None:
+        if failpoints.is_armed("smtp.mid_body"):
+            half = len(body) // 2
+            smtp.send(body[:half])
+            failpoints.reach("smtp.mid_body")
+            body = body[half:]
+        smtp.send(body)
 
     def _reset(self) -> None:
         """Forget a half-announced message, so that the next one does not inherit its sender."""
