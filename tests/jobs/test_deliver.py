@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 import time
 from collections import Counter
@@ -402,6 +403,23 @@ def test_a_stop_finishes_the_message_in_hand_and_gives_the_rest_back(database: D
         report = make_deliverer(database, server, clock, render=render).deliver(stop=stop)
     assert report.counts == {SENT: 3}
     assert world.states() == [SENT] * 3 + [PENDING] * 7
+
+
+def test_ctrl_c_finishes_the_message_in_hand_and_gives_the_rest_back(database: Database, clock: SteppedClock) -> None:
+    world = make_world(database, clock(), 5)
+    world.plan(*range(5), now=clock())
+    rows = [entry.id for entry in world.entries()]
+
+    def render(claimed: ClaimedMessage) -> PlainMessage:
+        if claimed.id == rows[2]:
+            signal.raise_signal(signal.SIGINT)
+            time.sleep(0.3)  # the thread that waits for this one has heard of it by then
+        return write(claimed)
+
+    with FaultySmtp() as server, pytest.raises(KeyboardInterrupt):
+        make_deliverer(database, server, clock, render=render).deliver()
+    assert list(accepted(server)) == rows[:3]
+    assert world.states() == [SENT] * 3 + [PENDING] * 2
 
 
 def test_a_stop_does_not_wait_for_ever_for_an_answer(

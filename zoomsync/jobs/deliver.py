@@ -148,18 +148,17 @@ class _Run(Generic[Message]):
 
     def carry_out(self) -> DeliveryReport:
         self._begin()
-        workers = [
-            threading.Thread(target=self._work, name=f"mail {number}", daemon=True)
-            for number in range(self._job.connections)
-        ]
+        ends: list[threading.Event] = []
         with self._leases_kept():
             try:
-                for worker in workers:
-                    worker.start()
-                self._wait_for(workers)
+                for number in range(self._job.connections):
+                    end = threading.Event()
+                    threading.Thread(target=self._work, args=(end,), name=f"mail {number}", daemon=True).start()
+                    ends.append(end)
+                self._wait_for(ends)
             finally:
                 self._halt.set()
-                self._wait_for(workers, at_most_s=GRACE_S)
+                self._wait_for(ends, at_most_s=GRACE_S)
                 self._let_go()
         if self._error is not None:
             raise self._error
@@ -176,17 +175,20 @@ class _Run(Generic[Message]):
 
         self._report.recovered, self._report.expired = job.database.write(take_back)
 
-    def _wait_for(self, workers: list[threading.Thread], at_most_s: float | None = None) -> None:
-        """Wait until all are done; from a stop on, as long as it allows."""
+    def _wait_for(self, ends: list[threading.Event], at_most_s: float | None = None) -> None:
+        """Wait until all threads have ended; from a stop on, as long as it allows.
+
+        By events of their own: a join that Ctrl-C interrupts takes its thread for ended (CPython 3.11 and 3.12).
+        """
         give_up_at = None if at_most_s is None else time.monotonic() + at_most_s
-        while any(worker.is_alive() for worker in workers):
+        while not all(end.is_set() for end in ends):
             if give_up_at is None and self._stop.is_set():
                 return
             if give_up_at is not None and time.monotonic() > give_up_at:
                 log.warning("a message in hand was not finished in time")
                 return
-            for worker in workers:
-                worker.join(0.05)
+            for end in ends:
+                end.wait(0.05)
 
     def _let_go(self) -> None:
         """Give back what is still claimed; what is on its way and unanswered is in doubt."""
@@ -295,7 +297,7 @@ class _Run(Generic[Message]):
 
     # ---------------------------------------------------------------------------------------------- one message
 
-    def _work(self) -> None:
+    def _work(self, end: threading.Event) -> None:
         try:
             with closing(self._job.transport.open()) as connection:
                 while (claimed := self._next()) is not None:
@@ -305,6 +307,8 @@ class _Run(Generic[Message]):
             # Told by `carry_out`, in the thread that asked for the delivery.
             self._error = self._error or error
             self._halt.set()
+        finally:
+            end.set()
 
     def _hand_over(self, connection: MailConnection[Message], claimed: ClaimedMessage) -> None:
         message = self._written(claimed)
