@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import signal
 import threading
 import time
@@ -14,7 +16,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from tests.builders import make_event, make_registrant
+from tests.builders import SESSION_1, make_event, make_registrant
 from tests.mail.faulty_smtp import DROP, GARBAGE, HANG, FaultySmtp
 from tests.outbox_world import make_world
 from zoomsync.clock import SteppedClock
@@ -22,6 +24,7 @@ from zoomsync.domain.records import OutboxState, ZoomPart
 from zoomsync.errors import DeliveryRefused, StoreError, TemplateBroken
 from zoomsync.jobs import deliver as delivery
 from zoomsync.jobs.deliver import Caps, Deliverer
+from zoomsync.jobs.planning import plan_event
 from zoomsync.mail.smtp import SmtpTransport
 from zoomsync.store import outbox
 from zoomsync.store.outbox import ClaimedMessage
@@ -262,6 +265,30 @@ def test_a_registrant_cancelled_while_the_message_is_written_gets_nothing(
         report = make_deliverer(database, server, clock, render=render).deliver()
     assert report.counts == {PENDING: 1, SENT: 1}
     assert list(accepted(server)) == [entry.id for entry in world.entries() if entry.state is SENT]
+
+
+@pytest.mark.parametrize("dies", [False, True])
+def test_who_cancels_while_a_message_is_in_hand_has_it_taken_back_by_the_next_plan(
+    database: Database, clock: SteppedClock, dies: bool
+) -> None:
+    event = make_event()
+    world = make_world(database, clock(), 1, event=event)
+    plan = functools.partial(plan_event, event=event, event_id=world.event_id)
+    database.write(lambda db: plan(db, now=clock()))
+    clock.move_to(SESSION_1 - timedelta(minutes=50))
+
+    def render(claimed: ClaimedMessage) -> PlainMessage:
+        world.set_status(0, "cancelled")
+        database.write(lambda db: plan(db, now=clock(), changed=True))
+        if dies:
+            raise StoreError("as good as dead")
+        return write(claimed)
+
+    with FaultySmtp() as server, contextlib.suppress(StoreError):
+        make_deliverer(database, server, clock, render=render).deliver()
+    database.write(lambda db: plan(db, now=clock()))
+    assert OutboxState.PENDING not in [entry.state for entry in world.entries() if entry.due_at <= clock()]
+    assert server.accepted == []
 
 
 def test_a_message_that_changes_at_every_try_does_not_go_round_in_one_run(

@@ -49,6 +49,9 @@ HIGHEST_ROW = 2**31 - 1  # of Postgres's ids
 # Tries that the mail server, or its silence, has judged. One that was broken off for other reasons is none.
 _JUDGED = (OutcomeKind.ACCEPTED, OutcomeKind.DEFERRED, OutcomeKind.REFUSED, OutcomeKind.IN_DOUBT)
 
+# States in which a plan may still take a message back.
+_WAITING = (OutboxState.PENDING, OutboxState.DEFERRED, OutboxState.IN_DOUBT)
+
 _LOST = Outcome(OutcomeKind.IN_DOUBT, Stage.BODY, words="the sending process ended before it wrote down an answer")
 _CLAIMS_LOCK = 0x6D61696C  # "mail": the advisory lock of claims under a cap
 _BY_HAND = "taken out of the outbox by hand"
@@ -300,6 +303,8 @@ def record(
     written = _changed(db.execute(sql.RECORD, values)) == 1
     if accepted or (written and outcome.kind in _JUDGED):
         _add_attempt(db, claimed.id, outcome, at)
+    if decision.state in _WAITING:
+        db.execute(sql.PLAN_ANEW, {"event_ids": [claimed.event_id]})
     return written
 
 
@@ -360,7 +365,8 @@ def recover(
     """
     freed = doubted = 0
     values = {"gone": list(gone), **_lease(db, lease_now, LONGEST)}
-    for row in db.execute(sql.over(_dialect(db)), values).all():
+    rows = db.execute(sql.over(_dialect(db)), values).all()
+    for row in rows:
         decision = decide_recovery(OutboxState(row.state), row, now, resend=resend)
         db.execute(sql.RECOVER, {"id": row.id, "was": row.state, **_decided(decision)})
         if decision.state is OutboxState.IN_DOUBT:
@@ -368,6 +374,8 @@ def recover(
             _add_attempt(db, row.id, _LOST, now)
         else:
             freed += 1
+    if rows:
+        db.execute(sql.PLAN_ANEW, {"event_ids": sorted({row.event_id for row in rows})})
     return Recovered(freed, doubted)
 
 

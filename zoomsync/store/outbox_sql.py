@@ -166,6 +166,9 @@ RECORD = _sql(
     """
 )
 
+# A plan passes over what is in somebody's hands: what comes back out of them is to be looked at again.
+PLAN_ANEW = _sql("UPDATE event SET planned_for = '' WHERE id IN :event_ids AND planned_for <> ''", lists=("event_ids",))
+
 ADD_ATTEMPT = _sql(
     """INSERT INTO delivery_attempt (outbox_id, at, outcome, stage, code, words)
        VALUES (:outbox_id, :at, :outcome, :stage, :code, :words)"""
@@ -185,7 +188,7 @@ def over(dialect: str) -> TextualSelect:
     # A lease that ends far ahead was taken by a clock that was wrong.
     return asking(
         f"""
-        SELECT id, state, due_at, expires_at, attempts, in_doubt
+        SELECT id, event_id, state, due_at, expires_at, attempts, in_doubt
         FROM outbox
         WHERE state IN ('claimed', 'transmitting')
           AND (owner IN :gone OR lease_until <= {_LEASE_NOW[dialect]} OR lease_until > {_LEASE_UNTIL[dialect]})
