@@ -6,8 +6,8 @@ Nothing happens at any of them unless `arm` was called; the program's entry does
 from __future__ import annotations
 
 import itertools
-import os
 import signal
+import threading
 from collections.abc import Iterator
 
 _armed: tuple[str, int, str, Iterator[int]] | None = None
@@ -47,4 +47,5 @@ def reach(name: str) -> None:
         return
     if action == "raise":
         raise FailpointReached(name)
-    os.kill(os.getpid(), signal.SIGKILL if action == "kill" else signal.SIGSTOP)
+    # To this very thread: sent to the process, a stop may come when this thread has gone on for a while.
+    signal.pthread_kill(threading.get_ident(), signal.SIGKILL if action == "kill" else signal.SIGSTOP)
