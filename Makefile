@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test lint types quick bench clean
+.PHONY: demo test prove lint types quick bench clean
 
 demo: $(STAMP)
 	$(BIN)/zoomsync demo
@@ -16,6 +16,11 @@ test: $(STAMP)
 	$(BIN)/lint-imports
 	$(BIN)/mypy
 	$(BIN)/pytest -n auto --dist loadgroup
+
+# Kills, freezes and stops the real program again and again, and counts what arrived: some ten minutes.
+# ZOOMSYNC_PROVE_PEOPLE and ZOOMSYNC_PROVE_KILLS say how many (2000, 100).
+prove: $(STAMP)
+	$(BIN)/pytest tests/prove -n 2 --timeout 900
 
 lint: $(STAMP)
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports && $(BIN)/mypy

@@ -1,0 +1,1 @@
+"""The long runs that look for a message lost or doubled: `make prove`."""

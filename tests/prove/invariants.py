@@ -1,0 +1,92 @@
+"""What must hold of every message, however those who sent it ended; and what there is to count.
+
+The names are those of the promises: I1 a message is planned once; I2 it is taken once, or twice where the doubt is
+written down; I3 nobody is written to who was not to be; I4 nothing is left lying; I6 the database is whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from tests.prove.stage import Stage
+
+SETTLED = {"sent", "failed", "skipped", "cancelled"}
+
+
+class Violation(AssertionError):
+    """An invariant does not hold; the first word is its name."""
+
+
+@dataclass(frozen=True)
+class Tally:
+    """rows: messages that were due. doubted: of them, those whose fate was unknown at some time. arrived: of these, how
+    many had been taken all the same. duplicates: taken twice. never: never taken. freed is not written down anywhere:
+    what was lost before the mark leaves no trace, as it should."""
+
+    rows: int
+    doubted: int
+    arrived: int
+    duplicates: int
+    never: int
+
+
+def check(stage: Stage, *, resend: bool = True, unwanted: Collection[str] = ()) -> Tally:
+    """Look at the database and at what arrived. unwanted: addresses that nothing more was to go to.
+
+    Raises Violation.
+    """
+    _database_is_whole(stage)
+    rows = stage.rows(
+        """SELECT o.*, r.email,
+                  (SELECT count(*) FROM delivery_attempt AS a
+                   WHERE a.outbox_id = o.id AND a.outcome = 'accepted') AS told
+           FROM outbox AS o JOIN registrant AS r ON r.id = o.registrant_row
+           WHERE o.due_at <= :now OR o.state <> 'pending' OR o.in_doubt > 0""",
+        now=stage._now(),
+    )
+    lines, taken = stage.sink.lines(), stage.sink.taken()
+    keys = [(row["registrant_row"], row["session_key"], row["kind"]) for row in rows]
+    if len(set(keys)) < len(keys):
+        raise Violation(f"I1: {len(keys) - len(set(keys))} messages are planned twice")
+    strangers = set(taken) - {row["message_id"] for row in rows}
+    if strangers:
+        raise Violation(f"I1: {len(strangers)} messages arrived that are in no row")
+    for identifier, recipient, _ in lines:
+        if recipient in unwanted:
+            raise Violation(f"I3: {recipient} was written to ({identifier})")
+    for row in rows:
+        count = taken[row["message_id"]]
+        if count > min(1 + row["in_doubt"], 2):
+            raise Violation(f"I2: row {row['id']} arrived {count} times and was {row['in_doubt']} times in doubt")
+        if count > 1 and not resend:
+            raise Violation(f"I2: row {row['id']} arrived twice although doubts are held")
+        held = row["state"] == "in_doubt" and (not resend or row["in_doubt"] > 1)
+        if row["state"] not in SETTLED and not held:
+            raise Violation(f"I4: row {row['id']} is left {row['state']}")
+        if row["state"] == "sent" and not count:
+            raise Violation(f"I2: row {row['id']} is said to be sent and never arrived")
+        if row["state"] not in ("sent", "in_doubt") and count:
+            raise Violation(f"I2: row {row['id']} is {row['state']} and arrived")
+    doubted = [row for row in rows if row["in_doubt"]]
+    return Tally(
+        rows=len(rows),
+        doubted=len(doubted),
+        arrived=sum(taken[row["message_id"]] > row["told"] for row in doubted),
+        duplicates=sum(taken[row["message_id"]] > 1 for row in rows),
+        never=sum(not taken[row["message_id"]] for row in rows),
+    )
+
+
+def nothing_in_hand(stage: Stage) -> bool:
+    """Whether no message is claimed by anybody."""
+    return not stage.rows("SELECT id FROM outbox WHERE state IN ('claimed', 'transmitting')")
+
+
+def _database_is_whole(stage: Stage) -> None:
+    if not stage.database.is_current():
+        raise Violation("I6: the schema's version is wrong")
+    if stage.database.dialect == "sqlite":
+        (verdict,) = stage.rows("PRAGMA integrity_check")
+        if verdict["integrity_check"] != "ok":
+            raise Violation(f"I6: {verdict['integrity_check']}")
