@@ -31,6 +31,8 @@ from zoomsync.store.outbox import ClaimedMessage
 from zoomsync.store.schema import Database
 
 MINUTE = timedelta(minutes=1)
+BROKEN = "es/welcome.txt, line 3: unexpected end"
+BROKEN_ALARM = f"{BROKEN}; what is written with it waits until it is mended"
 PENDING, SENT, FAILED = OutboxState.PENDING, OutboxState.SENT, OutboxState.FAILED
 DEFERRED, IN_DOUBT = OutboxState.DEFERRED, OutboxState.IN_DOUBT
 
@@ -340,14 +342,59 @@ def test_a_broken_template_keeps_its_messages_and_tells_once(database: Database,
 
     def render(claimed: ClaimedMessage) -> PlainMessage:
         if claimed.key.kind == "welcome":
-            raise TemplateBroken("es/welcome.txt, line 3: unexpected end")
+            raise TemplateBroken(BROKEN)
         return write(claimed)
 
     with FaultySmtp() as server:
         report = make_deliverer(database, server, clock, render=render).deliver()
     assert report.counts == {SENT: 2, PENDING: 2}
-    assert report.alarms == ["es/welcome.txt, line 3: unexpected end"]
+    assert report.alarms == [BROKEN_ALARM]
     assert {entry.kind for entry in world.entries() if entry.state is PENDING} == {"welcome"}
+
+
+@pytest.mark.parametrize("connections", [1, 3])
+def test_behind_many_messages_of_a_broken_template_the_other_mail_goes_out(
+    database: Database, clock: SteppedClock, monkeypatch: pytest.MonkeyPatch, connections: int
+) -> None:
+    monkeypatch.setattr(delivery, "LIST_AT_MOST", 10)
+    world = make_world(database, clock(), 150)
+    world.plan(*range(150), now=clock(), kind="welcome")
+    other = make_event(slug="otro", zoom=ZoomPart(meeting_id="5"))
+    people = [make_registrant(number, meeting_id="5") for number in range(5)]
+    later = make_world(database, clock(), people, event=other)
+    later.plan(*range(5), now=clock(), session="s2", kind="welcome")
+    tried: list[int] = []
+
+    def render(claimed: ClaimedMessage) -> PlainMessage:
+        if claimed.event_id == world.event_id:
+            tried.append(claimed.id)
+            raise TemplateBroken(BROKEN)
+        return write(claimed)
+
+    with FaultySmtp() as server:
+        report = make_deliverer(database, server, clock, render=render, connections=connections).deliver()
+    assert report.counts[SENT] == len(server.accepted) == 5
+    assert report.alarms == [BROKEN_ALARM]
+    assert len(tried) == len(set(tried)) < 100  # the rest is not even claimed
+    entries = [entry for entry in world.entries() if entry.event != "otro"]
+    assert [(entry.state, entry.attempts) for entry in entries] == [(PENDING, 0)] * 150
+
+
+def test_a_template_that_fails_for_some_people_is_tried_for_all(
+    database: Database, clock: SteppedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delivery, "LIST_AT_MOST", 10)
+    world = make_world(database, clock(), 90)
+    world.plan(*range(90), now=clock())
+
+    def render(claimed: ClaimedMessage) -> PlainMessage:
+        if claimed.id % 3:
+            raise TemplateBroken(BROKEN)
+        return write(claimed)
+
+    with FaultySmtp() as server:
+        report = make_deliverer(database, server, clock, render=render).deliver()
+    assert report.counts == {SENT: 30, PENDING: 60}
 
 
 # ----------------------------------------------------------------------------------------------------------------- caps

@@ -39,6 +39,7 @@ EXTEND_EVERY_S = 30.0
 GRACE_S = 8.0  # how long a stop waits for the messages in hand
 CLAIM_AT_MOST = 20
 LIST_AT_MOST = 5_000  # ids in their order, worked out at once
+BROKEN_AFTER = 20  # messages of a kind that its template failed for, one after another: it is not this person's name
 _LONGEST_PAUSE_S = 5.0
 _GOLDEN = 0.618034  # spreads the pauses of rows with neighbouring ids
 
@@ -142,6 +143,7 @@ class _Run(Generic[Message]):
         self._listed: deque[int] = deque()
         self._claimed: deque[ClaimedMessage] = deque()
         self._put_back: set[int] = set()  # not to be tried again in this run
+        self._unwritten: Counter[tuple[int, str]] = Counter()  # by event and kind: so many in a row
         self._waited_s = 0.0
         self._error: BaseException | None = None
         self._report = DeliveryReport()
@@ -243,8 +245,11 @@ class _Run(Generic[Message]):
     def _list(self) -> bool:
         """Work out what is due and in which order. False if nothing is."""
         job = self._job
+        broken = [kind for kind, times in self._unwritten.items() if times >= BROKEN_AFTER]
+        # What was put back is still due and may stand before everything else.
+        limit = LIST_AT_MOST + len(self._put_back)
         with job.database.read() as db:
-            ids = outbox.due(db, job.clock(), limit=LIST_AT_MOST, resend=job.resend, event_ids=self._event_ids)
+            ids = outbox.due(db, job.clock(), limit=limit, resend=job.resend, event_ids=self._event_ids, without=broken)
         self._listed.extend(row_id for row_id in ids if row_id not in self._put_back)
         return bool(self._listed)
 
@@ -330,11 +335,15 @@ class _Run(Generic[Message]):
 
     def _written(self, claimed: ClaimedMessage) -> Message | None:
         """The message; None where it cannot be written, which concerns this row and no other."""
+        kind = (claimed.event_id, claimed.key.kind)
         try:
-            return self._job.render(claimed)
+            message = self._job.render(claimed)
+            self._unwritten.pop(kind, None)
+            return message
         except TemplateBroken as error:
-            self._alarm(str(error))
+            self._alarm(f"{error}; what is written with it waits until it is mended")
             self._settle(claimed, Outcome(OutcomeKind.STOPPED, Stage.CONNECT, words=str(error)))
+            self._pass_over(kind)
         except MailError as error:
             self._settle(claimed, Outcome(OutcomeKind.REFUSED, Stage.CONNECT, words=str(error)))
         except StoreError:
@@ -344,6 +353,13 @@ class _Run(Generic[Message]):
             words = f"the message cannot be written ({type(error).__name__})"
             self._settle(claimed, Outcome(OutcomeKind.REFUSED, Stage.CONNECT, words=words))
         return None
+
+    def _pass_over(self, kind: tuple[int, str]) -> None:
+        """Count that a template failed. Once it is plain that it fails for everybody, its messages are left alone."""
+        with self._lock:
+            self._unwritten[kind] += 1
+            if self._unwritten[kind] == BROKEN_AFTER:
+                self._listed.clear()  # to be listed anew, without them
 
     def _sent(self, connection: MailConnection[Message], claimed: ClaimedMessage, message: Message) -> Outcome:
         body_hash = hashlib.sha256(message.data).hexdigest()
@@ -372,6 +388,9 @@ class _Run(Generic[Message]):
         decision = decide(claimed, outcome, now, resend=job.resend, jitter=claimed.id * _GOLDEN % 1)
         if outcome.kind is OutcomeKind.STOPPED and not decision.reason:
             decision = replace(decision, reason=outcome.words)  # why it waits
+        if outcome.kind in (OutcomeKind.ABANDONED, OutcomeKind.STOPPED):
+            with self._lock:
+                self._put_back.add(claimed.id)  # before another thread can find it due once more
         pause_s = 0.1
         while True:
             try:
@@ -386,8 +405,6 @@ class _Run(Generic[Message]):
         with self._lock:
             if ours:
                 self._report.messages.append(Delivered(claimed, decision.state, decision.reason))
-            if outcome.kind in (OutcomeKind.ABANDONED, OutcomeKind.STOPPED):
-                self._put_back.add(claimed.id)
 
     def _alarm(self, words: str) -> None:
         with self._lock:

@@ -201,14 +201,22 @@ def apply_changes(db: DbSession, changes: Sequence[Change], now: datetime) -> in
 
 
 def due(
-    db: DbSession, now: datetime, *, limit: int, resend: bool, event_ids: Collection[int] | None = None
+    db: DbSession,
+    now: datetime,
+    *,
+    limit: int,
+    resend: bool,
+    event_ids: Collection[int] | None = None,
+    without: Collection[tuple[int, str]] = (),
 ) -> list[int]:
     """The ids of messages that may go out now: by the earliest session, people never reached first, then by `due_at`.
 
     The order is worked out once for many claims: sorting a backlog for every claim would cost more than sending it.
-    resend: with those whose fate is unknown, once. event_ids: of these events alone.
+    resend: with those whose fate is unknown, once. event_ids: of these events alone. without: leaving out these
+    kinds of these events.
     """
-    values: dict[str, Any] = {"now": now, "limit": limit, "resend": resend}
+    left_out = [f"{event_id} {kind}" for event_id, kind in without]
+    values: dict[str, Any] = {"now": now, "limit": limit, "resend": resend, "without": left_out}
     if event_ids is not None:
         values["event_ids"] = list(event_ids)
     return list(db.scalars(sql.due(of_events=event_ids is not None), values))

@@ -15,7 +15,7 @@ from sqlalchemy import Integer, String, TextClause, TextualSelect, bindparam, te
 from zoomsync.store.tables import UtcDateTime
 
 _MOMENTS = ("now", "lease_now", "lease_until", "due_at", "expires_at", "sent_at", "starts_at", "since", "at")
-_TEXTS = ("gone", "states")
+_TEXTS = ("gone", "states", "without")
 
 
 def _sql(statement: str, lists: Collection[str] = ()) -> TextClause:
@@ -107,14 +107,16 @@ def due(*, of_events: bool) -> TextClause:
         SELECT o.id
         FROM outbox AS o
         LEFT JOIN session AS about ON about.event_id = o.event_id AND about.key = o.session_key
-        WHERE {_SENDABLE} {"AND o.event_id IN :event_ids" if of_events else ""} AND {_WANTED.format(as_written="")}
+        WHERE {_SENDABLE} {"AND o.event_id IN :event_ids" if of_events else ""}
+          AND CAST(o.event_id AS TEXT) || ' ' || o.kind NOT IN :without
+          AND {_WANTED.format(as_written="")}
         ORDER BY COALESCE(about.starts_at, o.expires_at),
                  EXISTS (SELECT 1 FROM outbox AS other
                          WHERE other.registrant_row = o.registrant_row AND other.state = 'sent'),
                  o.due_at, o.id
         LIMIT :limit
         """,
-        lists=("event_ids",) if of_events else (),
+        lists=("event_ids", "without") if of_events else ("without",),
     )
 
 
