@@ -24,6 +24,7 @@ from typing import Any
 import psycopg
 
 FOLDER_VARIABLE = "ZOOMSYNC_TEST_POSTGRES"  # set by the first process of a run, inherited by its workers
+FSYNC_VARIABLE = "ZOOMSYNC_TEST_POSTGRES_FSYNC"  # set where what a commit costs is measured
 PASSWORD = "tests-only"  # over TCP; the Unix socket asks for none
 START_TIMEOUT_S = 30
 
@@ -144,10 +145,11 @@ def _start(folder: Path) -> tuple[subprocess.Popen[bytes], str]:
     if made.returncode:
         raise NoPostgres(f"initdb failed: {made.stderr}")
     port = _free_port()
+    fsync = () if os.environ.get(FSYNC_VARIABLE) else ("-F",)
     with open(folder / "log", "wb") as log:
         server = subprocess.Popen(
             [
-                *(programs / "postgres", "-D", work / "data", "-F", "-k", work, "-h", "127.0.0.1", "-p", str(port)),
+                *(programs / "postgres", "-D", work / "data", *fsync, "-k", work, "-h", "127.0.0.1", "-p", str(port)),
                 *("-c", "max_connections=200", "-c", "shared_buffers=32MB"),
             ],
             **_as_user(account, work),
