@@ -58,10 +58,18 @@ def make_deliverer(
     *,
     render: Callable[[ClaimedMessage], PlainMessage] = write,
     connections: int = 1,
+    password: str | None = None,
     **options: Any,
 ) -> Deliverer[PlainMessage]:
     port = server if isinstance(server, int) else server.port
-    transport = SmtpTransport(host="127.0.0.1", port=port, security="none", local_hostname="test")
+    transport = SmtpTransport(
+        host="127.0.0.1",
+        port=port,
+        security="none",
+        local_hostname="test",
+        username="u" if password else None,
+        password=password,
+    )
     options.setdefault("rate_clock", clock)
     return Deliverer(
         database=database,
@@ -190,6 +198,33 @@ def test_a_refusal_of_us_ends_the_run_and_keeps_every_message(
     assert sum(entry.reason != "" for entry in entries) == 1
     with FaultySmtp() as server:
         assert make_deliverer(database, server, clock).deliver().counts == {SENT: 25}
+
+
+TROUBLE = {"4xx": b"451 4.3.0 later\r\n", "5xx": b"554 5.7.1 no\r\n", "drop": DROP, "garbage": GARBAGE}
+VERBS = ("CONNECT", "EHLO", "AUTH", "MAIL", "RCPT", "DATA", "BODY", "RSET", "QUIT")
+
+
+@pytest.mark.parametrize(
+    ("verb", "trouble"),
+    [*((verb, trouble) for verb in VERBS for trouble in TROUBLE), ("MIDBODY", "drop"), ("MIDBODY", "garbage")],
+)
+def test_whatever_goes_wrong_once_everybody_is_reached_once_or_the_failure_is_told(
+    sqlite_url: str, clock: SteppedClock, verb: str, trouble: str
+) -> None:
+    database = Database(sqlite_url)
+    world = make_world(database, clock(), 6)
+    world.plan(*range(6), now=clock())
+    with FaultySmtp(**{verb: [TROUBLE[trouble]]}) as server:
+        for _ in range(4):
+            make_deliverer(database, server, clock, password="p").deliver()
+            clock.advance(15 * MINUTE)
+    counts, entries = accepted(server), world.entries()
+    refused = verb in ("RCPT", "DATA", "BODY") and trouble == "5xx"
+    doubted = verb in ("MIDBODY", "BODY") and trouble in ("drop", "garbage")
+    assert sorted(entry.state for entry in entries) == sorted([FAILED if refused else SENT, *[SENT] * 5])
+    assert sum(entry.in_doubt for entry in entries) == doubted
+    assert all(counts[entry.id] == (entry.state is SENT) for entry in entries)
+    database.close()
 
 
 @pytest.mark.parametrize("after_dot", [DROP, GARBAGE])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -30,10 +31,10 @@ class DeadlySmtp(FaultySmtp):
     deadly, delay_s = 0, 0.0
     client: subprocess.Popen[bytes] | None = None
 
-    def _body(self, lines: Any) -> bytes | None:
+    def _body(self, client: socket.socket, lines: Any) -> bytes | None:
         if self.client is not None and len(self.received) + 1 == self.deadly:
             threading.Timer(self.delay_s, self.client.kill).start()
-        return super()._body(lines)
+        return super()._body(client, lines)
 
 
 def deliver(

@@ -1,8 +1,8 @@
 """An SMTP server on loopback that says exactly what a test tells it to, byte by byte, and counts what it accepted.
 
-A script maps a point of the conversation ("CONNECT", "EHLO", "STARTTLS", "AUTH", "MAIL", "RCPT", "DATA", "BODY",
-"RSET", "QUIT") to what happens there: bytes to answer, DROP or HANG. A list is used up one entry a time, and then the
-server behaves well again; anything else happens every time.
+A script maps a point of the conversation ("CONNECT", "EHLO", "STARTTLS", "AUTH", "MAIL", "RCPT", "DATA", "MIDBODY",
+"BODY", "RSET", "QUIT") to what happens there: bytes to answer, DROP or HANG. A list is used up one entry a time, and
+then the server behaves well again; anything else happens every time. After MIDBODY it leaves.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ class FaultySmtp:
                     client = self._tls.wrap_socket(client, server_side=True)
                     lines = client.makefile("rb")
                 if verb == "DATA" and said and said.startswith(b"354"):
-                    body = self._body(lines)
+                    body = self._body(client, lines)
                     if body is None:
                         break
                     self.received.append(body)
@@ -102,10 +102,13 @@ class FaultySmtp:
                 lines.close()
             client.close()
 
-    def _body(self, lines: Any) -> bytes | None:
+    def _body(self, client: socket.socket, lines: Any) -> bytes | None:
         """The body up to the final dot as it came over the wire, None if the client broke off before it."""
         body = b""
         while line := lines.readline():
+            if "MIDBODY" in self._script and self._script["MIDBODY"] != []:
+                self._answer(client, "MIDBODY")  # and then it goes away
+                return None
             if line == b".\r\n":
                 return body
             body += line

@@ -260,6 +260,18 @@ def test_no_clear_answer_to_the_body_is_in_doubt(says: Any) -> None:
     assert len(server.received) == 1
 
 
+@pytest.mark.parametrize("says", [DROP, HANG, GARBAGE])
+@pytest.mark.parametrize("length", [1_000, 900_000])
+def test_trouble_in_the_middle_of_a_body_is_in_doubt(says: Any, length: int) -> None:
+    body = b"x" * 70 + b"\r\n"
+    with FaultySmtp(MIDBODY=[says]) as server, make_transport(server.port).open() as connection:
+        first = connection.send(make_message(1, body * (length // 72)), Mark())
+        second = connection.send(make_message(2), Mark())
+    assert (first.kind, first.stage) == (OutcomeKind.IN_DOUBT, Stage.BODY)
+    assert second.kind is OutcomeKind.ACCEPTED
+    assert [b"persona2" in taken for taken in server.accepted] == [True]
+
+
 def test_after_a_doubt_the_next_message_gets_a_new_connection() -> None:
     with FaultySmtp(BODY=[GARBAGE]) as server:
         connection = make_transport(server.port).open()
