@@ -574,6 +574,25 @@ def test_what_a_dead_process_of_this_host_left_is_taken_back_at_once(database: D
     assert sorted(world.states()) == [IN_DOUBT, SENT]
 
 
+def test_what_a_predecessor_with_the_same_process_id_left_is_taken_back_at_once(
+    database: Database, clock: SteppedClock
+) -> None:
+    # In a container every start of the daemon is process 1.
+    world = make_world(database, clock(), 2)
+    world.plan(0, 1, now=clock())
+    predecessor = delivery.new_owner().rpartition("/")[0] + "/0123abcd"
+
+    def die(db: Any) -> None:
+        ids = outbox.due(db, clock(), limit=2, resend=True)
+        outbox.claim(db, ids, predecessor, now=clock(), lease_now=clock(), lease=timedelta(minutes=5), resend=True)
+
+    database.write(die)
+    with FaultySmtp() as server:
+        report = make_deliverer(database, server, clock).deliver()
+    assert report.recovered == outbox.Recovered(freed=2, in_doubt=0)
+    assert world.states() == [SENT, SENT]
+
+
 def test_without_the_mark_no_body_goes_out(
     database: Database, clock: SteppedClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

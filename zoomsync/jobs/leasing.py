@@ -24,13 +24,17 @@ LEASE = timedelta(seconds=45)
 KEEP_EVERY_S = 15.0
 LOOK_AGAIN_S = 0.5
 
+_own_names: set[str] = set()  # under which this process holds, or held, anything
+
 LeaseClock = Callable[[], datetime | None]
 """Gives the moment leases go by; None, without `--now`, for the clock that all processes share (see `store.leases`)."""
 
 
 def new_owner() -> str:
     """A name for this process that no other has: host, process id, and chance."""
-    return f"{socket.gethostname()}/{os.getpid()}/{secrets.token_hex(4)}"
+    owner = f"{socket.gethostname()}/{os.getpid()}/{secrets.token_hex(4)}"
+    _own_names.add(owner)
+    return owner
 
 
 @contextmanager
@@ -83,11 +87,17 @@ def _keep(database: Database, name: str, owner: str, clock: LeaseClock, ended: t
 
 
 def is_dead(owner: str) -> bool:
-    """True where the owner was a process of this very host that is no more: its lease need not run out."""
+    """True where the owner was a process of this very host that is no more: its lease need not run out.
+
+    In a container the next start often has the process id of the one before: a name with our own id that is none of
+    ours is a predecessor's.
+    """
     host, _, rest = owner.partition("/")
     pid = rest.partition("/")[0]
     if host != socket.gethostname() or not pid.isdigit():
         return False
+    if int(pid) == os.getpid():
+        return owner not in _own_names
     try:
         os.kill(int(pid), 0)
     except ProcessLookupError:
