@@ -1,7 +1,7 @@
 """A project folder with everything around it: a Zoom account, a mail server, event files, and the command line itself.
 
 Commands run in this process (`Project.run`), so that what they wait for can be skipped; a few tests start real ones
-(`Project.start`).
+(`Project.start`). Whatever any of them says on standard error is searched for what must never stand there.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import gc
 import json
 import logging
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -32,7 +33,7 @@ from zoomsync.clock import SteppedClock
 from zoomsync.simulate.catcher import MailCatcher
 from zoomsync.simulate.model_event import MODEL_MEETING_ID
 from zoomsync.simulate.objects import Registrant
-from zoomsync.simulate.server import Simulator
+from zoomsync.simulate.server import ResponseInfo, Simulator
 from zoomsync.simulate.world import World
 from zoomsync.store.schema import Database
 
@@ -86,7 +87,10 @@ class Result:
 
 @dataclass
 class Project:
-    """The folder a command runs in, and the world around it. naps: how long the waits were that were skipped."""
+    """The folder a command runs in, and the world around it.
+
+    naps: how long the waits were that were skipped. heard: everything the commands said on standard error.
+    """
 
     folder: Path
     world: World
@@ -95,6 +99,7 @@ class Project:
     clock: SteppedClock
     capsys: pytest.CaptureFixture[str]
     naps: list[float] = field(default_factory=list)
+    heard: list[str] = field(default_factory=list)
 
     # ------------------------------------------------------------------------------------------------- commands
 
@@ -103,6 +108,7 @@ class Project:
         self.capsys.readouterr()
         code = main(list(words))
         said = self.capsys.readouterr()
+        self.heard.append(said.err)
         return Result(code, said.out, said.err)
 
     def at(self, moment: datetime, *words: str) -> Result:
@@ -129,6 +135,12 @@ class Project:
             [sys.executable, "-m", "zoomsync", *words, "--now", self.clock().isoformat()],
             **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "env": environment} | options,
         )
+
+    def finish(self, process: subprocess.Popen[str]) -> Result:
+        """Wait for a process to end, and give what it gave."""
+        out, err = process.communicate(timeout=60)
+        self.heard.append(err or "")
+        return Result(process.returncode, out or "", err or "")
 
     # -------------------------------------------------------------------------------------------------- the world
 
@@ -242,7 +254,8 @@ def project(
     world = World.model_account(clock)
     shutil.copy(_sqlite_template, clean_environment / "zoomsync.db")
     with ExitStack() as running:
-        zoom = running.enter_context(Simulator(world))
+        given = {"demo-secret"}
+        zoom = running.enter_context(Simulator(world, observer=lambda _, answer: given.update(confidential(answer))))
         mails = running.enter_context(MailCatcher())
         project = Project(clean_environment, world, zoom, mails, clock, capsys)
 
@@ -264,6 +277,13 @@ def project(
             monkeypatch.setenv(f"ZOOMSYNC_{name}", value)
         project.write_event()
         yield project
+        said = "\n".join(project.heard)
+        assert {word for word in given if word in said} == set(), "standard error shows what is confidential"
+
+
+def confidential(answer: ResponseInfo) -> set[str]:
+    """The tokens, join links and addresses of an answer of Zoom's."""
+    return {found.decode() for found in re.findall(rb'"(?:access_token|join_url|email)": *"([^"]+)"', answer.body)}
 
 
 def local(text: str) -> datetime:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from zoomsync.cli.house import chosen_events, opened, options_of
-from zoomsync.cli.output import answer, answer_json, progress_bar, talk
+from zoomsync.cli.output import answer, answer_json, local_time, progress_bar, talk
+from zoomsync.text import counted, terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -74,8 +75,10 @@ def sync(
             for run in runs:
                 if run.state is RunState.OK:
                     answer(f"{run.event}: {_in_words(run)}")
-        for outcome, closing in done:
-            _tell(outcome, closing, quiet=options.quiet)
+            if dry_run:
+                answer("This was a dry run: nothing was written, here or on Zoom.")
+        for event, (outcome, closing) in zip(chosen.events, done, strict=True):
+            _tell(event, outcome, closing, quiet=options.quiet)
         failed = bool(chosen.errors) or any(run.state is RunState.FAILED for run in runs)
         not_closed = any(closing and closing.error for _, closing in done)
         return 1 if failed or not_closed else 0
@@ -116,7 +119,7 @@ def _sync_one(
         return SyncOutcome(failed, problem=error), None
 
 
-def _tell(outcome: SyncOutcome, closing: ClosingReport | None, *, quiet: bool) -> None:
+def _tell(event: Event, outcome: SyncOutcome, closing: ClosingReport | None, *, quiet: bool) -> None:
     """What a person must hear of: failures, held cancellations, times that differ, a form that is not closed."""
     from zoomsync.domain.registration import RegistrationState
 
@@ -130,26 +133,33 @@ def _tell(outcome: SyncOutcome, closing: ClosingReport | None, *, quiet: bool) -
         )
     for difference in outcome.differences:
         if difference.held:
+            by_file, on_zoom = (local_time(at, event.timezone) for at in (difference.file, difference.zoom))
             talk(
-                f"zoomsync: {run.event}: session {difference.session_key} starts at {difference.file:%Y-%m-%d %H:%MZ} "
-                f"by its file and at {difference.zoom or 'no time'} on Zoom; its mail waits until one of them is set "
-                'right, or times = "file" stands under [zoom]'
+                f"zoomsync: {run.event}: a session starts {by_file} by the file and {on_zoom or 'at no time'} on Zoom "
+                f"({event.timezone}); its mail waits until one of them is set right, or "
+                'times = "file" stands under [zoom]'
             )
     if closing and closing.error:
         talk(f"zoomsync: {run.event}: registration is NOT CLOSED. {closing.error}")
     elif closing and closing.state is RegistrationState.CLOSED and not quiet:
-        talk(f"{run.event}: registration is closed: whoever registers now waits for approval ({closing.late} late)")
+        late = f"; {closing.late} registered late" if closing.late else ""
+        talk(f"{run.event}: registration is closed: whoever registers now waits for approval{late}")
 
 
 def _remedy(problem: ZoomsyncError | None) -> str:
     """What to do about trouble that passes by itself most of the time; other errors say so in their own words."""
-    from zoomsync.errors import ZoomPayloadError, ZoomUnavailable
+    from zoomsync.errors import ZoomPayloadError, ZoomRateLimited, ZoomUnavailable
 
-    later = " Nothing was changed; the next sync tries again. If it stays so, check"
+    later = " Nothing was changed; the next sync tries again."
+    if isinstance(problem, ZoomRateLimited):
+        return later
     if isinstance(problem, ZoomUnavailable):
-        return f"{later} this machine's network, and https://status.zoom.us."
+        return f"{later} If it stays so, check this machine's network, and https://status.zoom.us."
     if isinstance(problem, ZoomPayloadError):
-        return f"{later} ZOOMSYNC_ZOOM__API_URL, and what stands between this machine and Zoom (a proxy, a login page)."
+        return (
+            f"{later} If it stays so, check ZOOMSYNC_ZOOM__API_URL and ZOOMSYNC_ZOOM__OAUTH_URL, and what stands "
+            "between this machine and Zoom (a proxy, a login page)."
+        )
     return ""
 
 
@@ -166,7 +176,7 @@ def as_json(run: SyncRun) -> dict[str, Any]:
 
 def _in_words(run: SyncRun) -> str:
     changes = [f"{count} {name}" for name in _CHANGES if (count := getattr(run.counts, name))]
-    return f"{run.counts.pulled} pulled: {', '.join(changes) or 'nothing changed'}"
+    return f"{counted(run.counts.pulled, 'registrant')} pulled, {', '.join(changes) or 'nothing changed'}"
 
 
 def status(ctx: typer.Context) -> int:
@@ -177,14 +187,14 @@ def status(ctx: typer.Context) -> int:
     with opened(ctx) as app:
         from zoomsync.events.files import read_event_files
 
-        broken = read_event_files(app.settings.resolved_events_dir).errors
-        report = look_at_status(app.database, app.clock())
-        problems = [*(str(error) for error in broken), *report.problems]
+        files = read_event_files(app.settings.resolved_events_dir)
+        report = look_at_status(app.database, app.clock(), files.events)
+        problems = [*(str(error) for error in files.errors), *report.problems]
         if options.json:
             answer_json({"database": app.database.shown_url, **asdict(report), "problems": problems})
             return 1 if problems else 0
         for problem in problems:
-            answer(f"! {problem}")
+            answer(f"! {terminal(problem)}")
         if not problems:
             answer("Nothing needs a person.")
         for one in report.events:
@@ -200,7 +210,6 @@ def _show_standing(one: EventStanding) -> None:
     from zoneinfo import ZoneInfo
 
     from zoomsync.domain.registration import RegistrationState
-    from zoomsync.text import terminal
 
     zone = ZoneInfo(one.timezone)
 
@@ -219,7 +228,7 @@ def _show_standing(one: EventStanding) -> None:
     doubt = f", {one.in_doubt} in doubt" if one.in_doubt else ""
     next_mail = f"; next {local(one.next_mail_at)}" if one.next_mail_at else ""
     answer()
-    answer(terminal(f"{one.event} ({one.status}): {one.title}"))
+    answer(terminal(f"{one.event} ({one.status}): {one.title}; times in {one.timezone}"))
     answer(f"  last sync     {f'{local(one.last_sync_at)}, {one.last_sync_state}' if one.last_sync_at else 'never'}")
     answer(f"  registrants   {people}")
     answer(f"  registration  {registration}")

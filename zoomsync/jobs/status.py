@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session as DbSession
 
-from zoomsync.domain.records import ApprovalType, EventStatus, OutboxState, RunState
+from zoomsync.domain.records import ApprovalType, Event, EventStatus, OutboxState, RunState
 from zoomsync.domain.registration import RegistrationState
 from zoomsync.store import events as stored_events
 from zoomsync.store import outbox, reading
 from zoomsync.store import registrants as stored
 from zoomsync.store.events import StoredEvent
 from zoomsync.store.schema import Database
+from zoomsync.text import counted
 
 # A message this late is overdue: two rounds of a five-minute cron have passed it by.
 OVERDUE_AFTER = timedelta(minutes=15)
@@ -25,7 +27,8 @@ _WAITING = (OutboxState.PENDING, OutboxState.DEFERRED, OutboxState.CLAIMED, Outb
 class EventStanding:
     """One event's line. Times are UTC, `timezone` is the event's.
 
-    registration: open, closed or not_closed; `closed_at` is when reading back proved it.
+    last_sync_at: None where it was never synced. registration: open, closed or not_closed; `closed_at` is when
+    reading back proved it. times_held: titles of the sessions whose mail waits because file and Zoom disagree.
     """
 
     event: str
@@ -45,6 +48,7 @@ class EventStanding:
     waiting: int
     failed: int
     in_doubt: int
+    times_held: tuple[str, ...]
     is_over: bool
 
 
@@ -56,10 +60,13 @@ class StatusReport:
     problems: tuple[str, ...]
 
 
-def look_at_status(database: Database, now: datetime) -> StatusReport:
-    """Everything `zoomsync status` shows at `now`."""
+def look_at_status(database: Database, now: datetime, files: Sequence[Event] = ()) -> StatusReport:
+    """Everything `zoomsync status` shows at `now`. files: the event files there are; only those that the database has
+    not seen yet count, as never synced."""
     with database.read() as db:
         events = [_look_at(db, one, now) for one in stored_events.all_stored(db)]
+    known = {one.event for one in events}
+    events += [_unseen(event, now) for event in files if event.slug not in known]
     return StatusReport(tuple(events), tuple(problem for one in events for problem in _problems(one)))
 
 
@@ -73,6 +80,7 @@ def _look_at(db: DbSession, event: StoredEvent, now: datetime) -> EventStanding:
     registration = registration_of(event, [meeting.approval_type for meeting in meetings], now)
     proofs = [stored_events.closing_of(db, meeting.meeting_id).verified_at for meeting in meetings]
     closed_at = max((at for at in proofs if at), default=None)
+    sessions = stored_events.sessions_of(db, event.id)
     return EventStanding(
         event=event.slug,
         title=event.title,
@@ -91,7 +99,34 @@ def _look_at(db: DbSession, event: StoredEvent, now: datetime) -> EventStanding:
         waiting=sum(messages.get(state, 0) for state in _WAITING),
         failed=messages.get(OutboxState.FAILED, 0),
         in_doubt=messages.get(OutboxState.IN_DOUBT, 0),
-        is_over=all(one.ends_at <= now for one in stored_events.sessions_of(db, event.id)),
+        times_held=tuple(one.title for one in sessions if one.times_held),
+        is_over=bool(sessions) and all(one.ends_at <= now for one in sessions),
+    )
+
+
+def _unseen(event: Event, now: datetime) -> EventStanding:
+    """An event of which there is only the file."""
+    ends = [spec.ends_at for spec in event.sessions]
+    return EventStanding(
+        event=event.slug,
+        title=event.title,
+        timezone=event.timezone,
+        status=event.status,
+        last_sync_at=None,
+        last_sync_state=None,
+        last_sync_error="",
+        registrants={},
+        deadline=event.registration_deadline,
+        registration=RegistrationState.OPEN if now < event.registration_deadline else RegistrationState.NOT_CLOSED,
+        closed_at=None,
+        next_mail_at=None,
+        overdue=0,
+        sent=0,
+        waiting=0,
+        failed=0,
+        in_doubt=0,
+        times_held=(),
+        is_over=bool(ends) and max(ends) <= now,
     )
 
 
@@ -108,17 +143,28 @@ def _problems(one: EventStanding) -> list[str]:
     if one.status is not EventStatus.ACTIVE:
         return []
     problems = []
+    if one.last_sync_at is None and not one.is_over:
+        problems.append(f"{one.event}: was never synced: zoomsync sync {one.event} pulls its registrants")
     if one.last_sync_state is RunState.FAILED:
         problems.append(f"{one.event}: the last sync failed: {one.last_sync_error}")
     if one.overdue:
-        problems.append(f"{one.event}: {one.overdue} messages are overdue: zoomsync remind {one.event} sends them")
+        late = counted(one.overdue, "message")
+        problems.append(f"{one.event}: {late} overdue: zoomsync remind {one.event} delivers what is due")
     if one.failed:
-        problems.append(f"{one.event}: {one.failed} messages failed: zoomsync outbox list --state failed says why")
+        messages = counted(one.failed, "message")
+        problems.append(f"{one.event}: {messages} failed: zoomsync outbox list --state failed says why")
     if one.in_doubt:
+        messages = counted(one.in_doubt, "message")
         problems.append(
-            f"{one.event}: of {one.in_doubt} messages it is not known whether they went out: "
-            "zoomsync outbox list --state in_doubt shows them"
+            f"{one.event}: {messages} in doubt, perhaps sent and perhaps not: "
+            "zoomsync outbox list --state in_doubt shows more"
         )
+    problems += [
+        f"{one.event}: file and Zoom disagree about the time of {title}, so its mail waits: "
+        f"zoomsync check {one.event} says how far"
+        for title in one.times_held
+        if not one.is_over
+    ]
     if one.registration is RegistrationState.NOT_CLOSED and not one.is_over:
         problems.append(
             f"{one.event}: registration is NOT CLOSED although the deadline has passed: "

@@ -25,7 +25,7 @@ def registrants_by_status(db: DbSession, event_id: int) -> dict[RegistrantStatus
         .where(_registrant.c.event_id == event_id)
         .group_by(_registrant.c.status)
     )
-    found: dict[str, int] = dict(rows.tuples().all())
+    found: dict[str, int] = {row[0]: row[1] for row in rows}
     return {status: found[status.value] for status in RegistrantStatus if status.value in found}
 
 
