@@ -226,6 +226,9 @@ def test_json_is_the_documented_document_and_nothing_else(project: Project) -> N
 
 
 def test_one_registrant_is_not_said_to_be_several(project: Project) -> None:
+    project.world.faults.add("wrong_total", path="/registrants", query="status=denied", times=None)
+    assert "Zoom counts 1 denied registrant of meeting 81234567890 and lists 0" in project.sync().complaints[0]
+    project.world.faults.clear()
     project.world.populate(MODEL_MEETING_ID, 1)
     assert project.sync().out == f"{SLUG}: 1 registrant pulled, 1 added\n"
     assert project.sync().out == f"{SLUG}: 1 registrant pulled, nothing changed\n"
