@@ -178,6 +178,16 @@ def test_broken_file_is_told(synced: Project) -> None:
     assert result.out.startswith(f"! {file}, tilte: ")
 
 
+def test_event_whose_file_is_gone_is_told_until_it_is_over(synced: Project) -> None:
+    (synced.folder / "config" / "events" / f"{SLUG}.toml").unlink()
+    result = status(synced)
+    assert result.code == 1
+    assert result.out.splitlines()[0] == (
+        f"! {SLUG}: its file is gone, so nothing of it is synced, sent or closed: put {SLUG}.toml back"
+    )
+    assert synced.at(utc(2023, 3, 20), "status").code == 0
+
+
 def test_event_that_is_over_needs_nobody(synced: Project) -> None:
     synced.clock.move_to(utc(2023, 3, 20))
     assert status(synced).code == 0

@@ -181,14 +181,16 @@ def _in_words(run: SyncRun) -> str:
 
 def status(ctx: typer.Context) -> int:
     """Say on one screen how things stand. Exit code 1 if anything is overdue or failing."""
+    from zoomsync.app import slugs_in
     from zoomsync.jobs.status import look_at_status
 
     options = options_of(ctx)
     with opened(ctx) as app:
         from zoomsync.events.files import read_event_files
 
-        files = read_event_files(app.settings.resolved_events_dir)
-        report = look_at_status(app.database, app.clock(), files.events)
+        folder = app.settings.resolved_events_dir
+        files = read_event_files(folder)
+        report = look_at_status(app.database, app.clock(), files.events, slugs_in(folder))
         problems = [*(str(error) for error in files.errors), *report.problems]
         if options.json:
             answer_json({"database": app.database.shown_url, **asdict(report), "problems": problems})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -60,14 +60,25 @@ class StatusReport:
     problems: tuple[str, ...]
 
 
-def look_at_status(database: Database, now: datetime, files: Sequence[Event] = ()) -> StatusReport:
-    """Everything `zoomsync status` shows at `now`. files: the event files there are; only those that the database has
-    not seen yet count, as never synced."""
+def look_at_status(
+    database: Database, now: datetime, files: Sequence[Event] = (), slugs: Collection[str] | None = None
+) -> StatusReport:
+    """Everything `zoomsync status` shows at `now`.
+
+    files: the event files there are; only those that the database has not seen yet count, as never synced. slugs: of
+    all files, broken ones too; where they are given, an event without a file is told.
+    """
     with database.read() as db:
         events = [_look_at(db, one, now) for one in stored_events.all_stored(db)]
     known = {one.event for one in events}
     events += [_unseen(event, now) for event in files if event.slug not in known]
-    return StatusReport(tuple(events), tuple(problem for one in events for problem in _problems(one)))
+    problems = [problem for one in events for problem in _problems(one)]
+    problems += [
+        f"{one.event}: its file is gone, so nothing of it is synced, sent or closed: put {one.event}.toml back"
+        for one in events
+        if slugs is not None and one.event not in slugs and one.status is EventStatus.ACTIVE and not one.is_over
+    ]
+    return StatusReport(tuple(events), tuple(problems))
 
 
 def _look_at(db: DbSession, event: StoredEvent, now: datetime) -> EventStanding:
