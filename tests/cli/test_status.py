@@ -100,6 +100,21 @@ def test_failed_sync_is_told_with_its_reason_until_one_goes_well(synced: Project
     assert status(synced).code == 0
 
 
+def test_sync_that_never_ended_is_told_after_a_while(synced: Project) -> None:
+    """As a process leaves it that was killed."""
+    with closing(sqlite3.connect(synced.file)) as db:
+        db.execute("UPDATE sync_run SET state = 'running', finished_at = NULL")
+        db.commit()
+    assert status(synced).code == 0
+    result = synced.at(synced.clock() + timedelta(minutes=16), "status")
+    assert result.code == 1
+    assert result.out.splitlines()[0] == (
+        f"! {SLUG}: the last sync was interrupted: zoomsync sync {SLUG} begins it anew"
+    )
+    assert synced.sync().code == 0
+    assert status(synced).code == 0
+
+
 def test_message_is_overdue_after_a_quarter_of_an_hour(synced: Project) -> None:
     assert synced.at(FIRST_REMINDER - timedelta(hours=1), "sync").code == 0  # closes registration
     assert synced.at(FIRST_REMINDER + timedelta(minutes=15), "status").code == 0

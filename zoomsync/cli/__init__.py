@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 
 from zoomsync.cli.options import global_options_first
-from zoomsync.cli.output import AnswerLost, flush_answer, talk, to_nowhere
+from zoomsync.cli.output import UNFORESEEN, AnswerLost, flush_answer, talk, to_nowhere
 
 INTERRUPTED = 130
 
@@ -59,10 +59,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if isinstance(error, OSError) and error.filename:
             talk(f"zoomsync: {error.filename}: {error.strerror}.")
             return 1
-        talk(
-            f"zoomsync: something unforeseen happened ({type(error).__name__}: {error}). "
-            "Run the same command with --debug to see where, and please report it."
-        )
+        talk(f"zoomsync: {UNFORESEEN.format(type(error).__name__, error)}")
         return 1
 
 

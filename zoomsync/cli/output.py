@@ -15,6 +15,10 @@ from typing import Any, TextIO
 from zoomsync.errors import ZoomsyncError
 from zoomsync.text import terminal
 
+UNFORESEEN = (
+    "something unforeseen happened ({}: {}). Run the same command with --debug to see where, and please report it."
+)
+
 
 class AnswerLost(ZoomsyncError):
     """Standard output cannot be written: the work was done, and its answer got lost."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from zoomsync.cli.house import chosen_events, opened, options_of
-from zoomsync.cli.output import answer, answer_json, local_time, progress_bar, talk
+from zoomsync.cli.output import UNFORESEEN, answer, answer_json, local_time, progress_bar, talk
 from zoomsync.text import counted, terminal
 
 if TYPE_CHECKING:
@@ -60,7 +60,12 @@ def sync(
         with progress_bar("Pulling", wanted=not (options.quiet or options.json)) as progress:
 
             def carry_out(event: Event) -> tuple[SyncOutcome, ClosingReport | None]:
-                return _sync_one(app, event, accept_count, dry_run, no_close, progress if alone else None)
+                try:
+                    return _sync_one(app, event, accept_count, dry_run, no_close, progress if alone else None)
+                except Exception as error:
+                    if options.debug:
+                        raise
+                    return _failed(app, event, UNFORESEEN.format(type(error).__name__, error)), None
 
             done = []
             with _threads(min(SIDE_BY_SIDE, len(chosen.events))) as threads:
@@ -102,10 +107,9 @@ def _threads(count: int) -> Iterator[ThreadPoolExecutor]:
 def _sync_one(
     app: App, event: Event, accept_count: bool, dry_run: bool, no_close: bool, progress: Progress | None
 ) -> tuple[SyncOutcome, ClosingReport | None]:
-    from zoomsync.domain.records import EventStatus, RunState, SyncRun
+    from zoomsync.domain.records import EventStatus, RunState
     from zoomsync.errors import StoreError
     from zoomsync.jobs.close import settle_registration
-    from zoomsync.jobs.sync import SyncOutcome
 
     try:
         outcome = app.syncer().sync(event, accept_count=accept_count, dry_run=dry_run, progress=progress)
@@ -114,9 +118,15 @@ def _sync_one(
             return outcome, None
         return outcome, settle_registration(event, database=app.database, desk=app.zoom, clock=app.clock)
     except StoreError as error:
-        # It could not be written down; the other events, and the answer, are to come all the same.
-        failed = SyncRun(event.slug, RunState.FAILED, started_at=app.clock(), error=str(error))
-        return SyncOutcome(failed, problem=error), None
+        return _failed(app, event, str(error)), None
+
+
+def _failed(app: App, event: Event, error: str) -> SyncOutcome:
+    """A run that could not be written down; the other events, and the answer, are to come all the same."""
+    from zoomsync.domain.records import RunState, SyncRun
+    from zoomsync.jobs.sync import SyncOutcome
+
+    return SyncOutcome(SyncRun(event.slug, RunState.FAILED, started_at=app.clock(), error=error))
 
 
 def _tell(event: Event, outcome: SyncOutcome, closing: ClosingReport | None, *, quiet: bool) -> None:

@@ -72,7 +72,7 @@ def look_at_status(
         events = [_look_at(db, one, now) for one in stored_events.all_stored(db)]
     known = {one.event for one in events}
     events += [_unseen(event, now) for event in files if event.slug not in known]
-    problems = [problem for one in events for problem in _problems(one)]
+    problems = [problem for one in events for problem in _problems(one, now)]
     problems += [
         f"{one.event}: its file is gone, so nothing of it is synced, sent or closed: put {one.event}.toml back"
         for one in events
@@ -150,7 +150,7 @@ def registration_of(event: StoredEvent, approval_types: list[int], now: datetime
     return RegistrationState.CLOSED
 
 
-def _problems(one: EventStanding) -> list[str]:
+def _problems(one: EventStanding, now: datetime) -> list[str]:
     if one.status is not EventStatus.ACTIVE:
         return []
     problems = []
@@ -158,6 +158,8 @@ def _problems(one: EventStanding) -> list[str]:
         problems.append(f"{one.event}: was never synced: zoomsync sync {one.event} pulls its registrants")
     if one.last_sync_state is RunState.FAILED:
         problems.append(f"{one.event}: the last sync failed: {one.last_sync_error}")
+    if one.last_sync_state is RunState.RUNNING and one.last_sync_at and now - one.last_sync_at > OVERDUE_AFTER:
+        problems.append(f"{one.event}: the last sync was interrupted: zoomsync sync {one.event} begins it anew")
     if one.overdue:
         late = counted(one.overdue, "message")
         problems.append(f"{one.event}: {late} overdue: zoomsync remind {one.event} delivers what is due")
