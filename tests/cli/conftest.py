@@ -10,13 +10,14 @@ import gc
 import json
 import logging
 import os
+import pty
 import re
 import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -141,6 +142,21 @@ class Project:
         out, err = process.communicate(timeout=60)
         self.heard.append(err or "")
         return Result(process.returncode, out or "", err or "")
+
+    def on_terminal(self, *words: str) -> str:
+        """What a command shows, as a process, on a terminal of 80 columns. It must go well."""
+        main, terminal = pty.openpty()
+        environment = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
+        environment |= {"COLUMNS": "80", "TERM": "xterm"}
+        result = self.finish(self.start(*words, stdout=terminal, stderr=terminal, env=environment))
+        os.close(terminal)
+        shown = b""
+        with suppress(OSError):  # on Linux this is how a terminal's end is told
+            while piece := os.read(main, 65_536):
+                shown += piece
+        os.close(main)
+        assert result.code == 0
+        return shown.decode()
 
     # -------------------------------------------------------------------------------------------------- the world
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from contextlib import closing
 from datetime import timedelta
@@ -281,6 +282,15 @@ def test_outbox_is_one_line_a_message_where_it_goes_into_a_file(
     lines = synced.run("outbox", "list").out.splitlines()
     assert len(lines) == 12 + 3
     assert sum(f"{'x' * 60}@example.org" in line for line in lines) == 4
+
+
+def test_outbox_fits_a_terminal_of_eighty_columns(synced: Project) -> None:
+    synced.at(FIRST_REMINDER, "remind")
+    table, _, last = synced.on_terminal("outbox", "list").rstrip().rpartition("\r\n")
+    lines = [re.sub(r"\x1b\[[0-9;]*m", "", line) for line in table.splitlines()]
+    assert max(map(len, lines)) <= 80
+    assert len(lines) <= 2 + 8 * 4
+    assert last.startswith("8 messages")
 
 
 def test_outbox_show_tells_every_try(synced: Project) -> None:

@@ -212,7 +212,7 @@ def _list(entries: Sequence[OutboxEntry], zones: Mapping[str, str], *, limit: in
             for entry in entries
         ],
         right=0,
-        folding={"Event", "Session", "To", "Why"},
+        folding={"Event", "Session", "Kind", "To", "Due", "Sent", "Why"},
     )
     shown = {slug: zones[slug] for slug in sorted({entry.event for entry in entries})}
     more = f", the first {limit}: --limit shows more" if len(entries) == limit else ""
