@@ -11,10 +11,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests import postgres
 from zoomsync.clock import SteppedClock
 from zoomsync.store.schema import Database
+
+# How long one example takes says nothing on a machine that does other work beside.
+settings.register_profile("zoomsync", deadline=None)
+settings.load_profile("zoomsync")
 
 
 def pytest_configure(config: pytest.Config) -> None:
