@@ -112,7 +112,8 @@ class App:
         if missing:
             raise SettingsError(
                 f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not set: "
-                'write them into .env, from the Zoom app\'s page "App Credentials".'
+                f"write {'it' if len(missing) == 1 else 'them'} into .env, from the Zoom app's page "
+                '"App Credentials".'
             )
         assert zoom.account_id is not None
         assert zoom.client_id is not None

@@ -1,7 +1,7 @@
 """A project folder with everything around it: a Zoom account, a mail server, event files, and the command line itself.
 
 Commands run in this process (`Project.run`), so that what they wait for can be skipped; a few tests start real ones
-(`Project.start`).
+(`Project.start`). Whatever any of them says on standard error is searched for what must never stand there.
 """
 
 from __future__ import annotations
@@ -10,12 +10,14 @@ import gc
 import json
 import logging
 import os
+import pty
+import re
 import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -32,7 +34,7 @@ from zoomsync.clock import SteppedClock
 from zoomsync.simulate.catcher import MailCatcher
 from zoomsync.simulate.model_event import MODEL_MEETING_ID
 from zoomsync.simulate.objects import Registrant
-from zoomsync.simulate.server import Simulator
+from zoomsync.simulate.server import ResponseInfo, Simulator
 from zoomsync.simulate.world import World
 from zoomsync.store.schema import Database
 
@@ -86,7 +88,10 @@ class Result:
 
 @dataclass
 class Project:
-    """The folder a command runs in, and the world around it. naps: how long the waits were that were skipped."""
+    """The folder a command runs in, and the world around it.
+
+    naps: how long the waits were that were skipped. heard: everything the commands said on standard error.
+    """
 
     folder: Path
     world: World
@@ -95,6 +100,7 @@ class Project:
     clock: SteppedClock
     capsys: pytest.CaptureFixture[str]
     naps: list[float] = field(default_factory=list)
+    heard: list[str] = field(default_factory=list)
 
     # ------------------------------------------------------------------------------------------------- commands
 
@@ -103,6 +109,7 @@ class Project:
         self.capsys.readouterr()
         code = main(list(words))
         said = self.capsys.readouterr()
+        self.heard.append(said.err)
         return Result(code, said.out, said.err)
 
     def at(self, moment: datetime, *words: str) -> Result:
@@ -129,6 +136,27 @@ class Project:
             [sys.executable, "-m", "zoomsync", *words, "--now", self.clock().isoformat()],
             **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "env": environment} | options,
         )
+
+    def finish(self, process: subprocess.Popen[str]) -> Result:
+        """Wait for a process to end, and give what it gave."""
+        out, err = process.communicate(timeout=60)
+        self.heard.append(err or "")
+        return Result(process.returncode, out or "", err or "")
+
+    def on_terminal(self, *words: str) -> str:
+        """What a command shows, as a process, on a terminal of 80 columns. It must go well."""
+        main, terminal = pty.openpty()
+        environment = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
+        environment |= {"COLUMNS": "80", "TERM": "xterm"}
+        result = self.finish(self.start(*words, stdout=terminal, stderr=terminal, env=environment))
+        os.close(terminal)
+        shown = b""
+        with suppress(OSError):  # on Linux this is how a terminal's end is told
+            while piece := os.read(main, 65_536):
+                shown += piece
+        os.close(main)
+        assert result.code == 0
+        return shown.decode()
 
     # -------------------------------------------------------------------------------------------------- the world
 
@@ -226,8 +254,36 @@ def process_restored() -> Iterator[None]:
     failpoints.arm(None)
 
 
+@dataclass
+class Account:
+    """A served Zoom account. given: the tokens, join links and addresses that it has given out."""
+
+    zoom: Simulator
+    given: set[str]
+
+    def begin_anew(self, clock: SteppedClock) -> World:
+        """The model event as at the start; nothing of an earlier test is left."""
+        world = self.zoom.world
+        world.clock = clock
+        world.reset()
+        self.zoom.journal.clear()
+        self.given.clear()
+        return world
+
+
+@pytest.fixture(scope="session")
+def account() -> Iterator[Account]:
+    """One account for all tests, which is put back before each: a server takes its time to stop."""
+    given: set[str] = set()
+    with Simulator(
+        World.model_account(SteppedClock(START)), observer=lambda _, answer: given.update(confidential(answer))
+    ) as zoom:
+        yield Account(zoom, given)
+
+
 @pytest.fixture
 def project(
+    account: Account,
     clean_environment: Path,
     process_restored: None,
     _sqlite_template: Path,
@@ -239,10 +295,9 @@ def project(
     Waits are noted and skipped, but for a moment in which other threads may go on.
     """
     clock = SteppedClock(START)
-    world = World.model_account(clock)
+    world, zoom = account.begin_anew(clock), account.zoom
     shutil.copy(_sqlite_template, clean_environment / "zoomsync.db")
     with ExitStack() as running:
-        zoom = running.enter_context(Simulator(world))
         mails = running.enter_context(MailCatcher())
         project = Project(clean_environment, world, zoom, mails, clock, capsys)
 
@@ -264,6 +319,14 @@ def project(
             monkeypatch.setenv(f"ZOOMSYNC_{name}", value)
         project.write_event()
         yield project
+        said = "\n".join(project.heard)
+        shown = {word for word in account.given | {"demo-secret"} if word in said}
+        assert shown == set(), "standard error shows what is confidential"
+
+
+def confidential(answer: ResponseInfo) -> set[str]:
+    """The tokens, join links and addresses of an answer of Zoom's."""
+    return {found.decode() for found in re.findall(rb'"(?:access_token|join_url|email)": *"([^"]+)"', answer.body)}
 
 
 def local(text: str) -> datetime:

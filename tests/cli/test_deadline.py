@@ -375,7 +375,7 @@ def test_where_people_approve_zoomsync_approves_nobody_and_says_how_many_wait(
     result = project.at(DEADLINE + 15 * MINUTE, "sync")
     assert result.code == 0
     assert project.writes() == []
-    assert "(1 late)" in result.err
+    assert "1 registered late" in result.err
     assert "1 registrant waits for a person" in result.err
 
 
@@ -457,7 +457,7 @@ def test_reopened_until_a_time_it_closes_again_then(project: Project, people: li
     project.at(DEADLINE, "sync")
     result = project.at(DEADLINE + HOUR, "reopen", SLUG, "--until", "2023-03-06T20:00")
     assert result.code == 0
-    assert "open until Mon 06 Mar 2023 19:59" in result.out
+    assert "open until 2023-03-06 19:59" in result.out
     in_time = register(project, people[0], local("2023-03-06 19:30"))
     project.at(local("2023-03-06 20:00"), "sync")
     late = register(project, people[1], local("2023-03-06 20:10"))
@@ -469,7 +469,7 @@ def test_taking_back_a_close_by_hand_leaves_the_files_deadline_in_force(project:
     project.at(BEFORE, "close", SLUG)
     result = project.at(BEFORE + MINUTE, "reopen", SLUG)
     assert result.code == 0
-    assert "open until Sun 05 Mar 2023 23:59" in result.out
+    assert "open until 2023-03-05 23:59" in result.out
     project.at(DEADLINE, "sync")
     assert approval_type(project) == 1
 
@@ -552,7 +552,7 @@ def test_late_approve_lets_one_in_and_reads_it_back(project: Project, people: li
     first, second = closed_with_late_ones(project, people)
     result = project.at(DEADLINE + 20 * MINUTE, "late", SLUG, "--approve", first.upper())
     assert result.code == 0
-    assert f"{first} is approved, read back from Zoom" in result.err
+    assert f"{first} is approved, read back from Zoom" in result.out
     assert (on_zoom(project, first), on_zoom(project, second)) == ("approved", "pending")
     # Nor is it undone by a rule that comes later.
     project.write_event(zoom='late_registrants = "deny"')
@@ -574,7 +574,7 @@ def test_late_of_an_address_nobody_registered_with_says_so(project: Project, peo
     closed_with_late_ones(project, people)
     result = project.at(DEADLINE + 20 * MINUTE, "late", SLUG, "--approve", "nobody@example.org")
     assert result.code == 1
-    assert "nobody with the address nobody@example.org is registered" in result.err
+    assert "nobody with the address n…@example.org is registered" in result.err
 
 
 def test_more_than_thirty_denials_want_a_yes(project: Project, people: list[dict[str, Any]]) -> None:

@@ -557,7 +557,7 @@ def _no_such_database(tmp_path: Path) -> str:
     [
         (_folder_missing, r"folder .*nowhere .*does not exist: create it"),
         (_not_a_database, r"not a SQLite database: check ZOOMSYNC_DATABASE_URL"),
-        (_a_folder, r"cannot be opened"),
+        (_a_folder, r"is a folder: name a file in it"),
         (_server_away, r"cannot be reached .*Connection refused.*: check that the server runs"),
         (_password_wrong, r"refused user or password: check ZOOMSYNC_DATABASE_URL"),
         (_no_such_database, r"does not exist: create it \(`createdb nowhere`\)"),

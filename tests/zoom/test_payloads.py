@@ -226,6 +226,6 @@ def test_a_token_that_cannot_stand_in_a_header_is_refused(value: Any) -> None:
 def test_a_refusals_words_are_found_in_both_shapes() -> None:
     fields = {"code": 300, "message": "Validation Failed.", "errors": [{"field": "email", "message": "bad"}, 5]}
     assert read_refusal(json.dumps(fields).encode()) == (300, "Validation Failed. email: bad")
-    assert read_refusal(b'{"reason":"Bad","error":"invalid_client"}') == (None, "Bad invalid_client")
+    assert read_refusal(b'{"reason":"Bad","error":"invalid_client"}') == (None, "Bad (invalid_client)")
     assert read_refusal(b"<html>") == (None, "")
     assert read_refusal(b'["a"]') == (None, "")

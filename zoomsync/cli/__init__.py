@@ -11,6 +11,9 @@ import sys
 from collections.abc import Sequence
 
 from zoomsync.cli.options import global_options_first
+from zoomsync.cli.output import UNFORESEEN, AnswerLost, flush_answer, talk, to_nowhere
+
+INTERRUPTED = 130
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -24,8 +27,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     debug = "--debug" in words
     try:
         code = app(words, prog_name="zoomsync", standalone_mode=False)
-        sys.stdout.flush()
+        if code == INTERRUPTED:  # typer's way of passing Ctrl-C on
+            raise KeyboardInterrupt
+        flush_answer()
         return code if isinstance(code, int) else 0
+    except AnswerLost as error:
+        return _say(error, code=1, debug=False)
     except TyperException as error:
         return _say(error, code=2, debug=debug)
     except (SettingsError, EventFileError) as error:
@@ -33,25 +40,26 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ZoomsyncError as error:
         return _say(error, code=1, debug=debug)
     except (Abort, KeyboardInterrupt):
-        print("zoomsync: interrupted", file=sys.stderr)  # noqa: T201
+        talk("zoomsync: interrupted")
         if argv is None:
             # A thread that waits for Zoom's answer would hold the process for minutes. Nothing is lost: what was not
             # committed did not happen, and the next run takes over from a process that is gone.
             sys.stdout.flush()
-            os._exit(130)
-        return 130
-    except BrokenPipeError:
-        # The reader of a pipe went away (`| head`): nothing is wrong. The flush at exit must not complain either.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            os._exit(INTERRUPTED)
+        return INTERRUPTED
+    except (BrokenPipeError, SystemExit) as error:
+        # The reader of a pipe went away (`| head`): nothing is wrong. Where typer saw it first it made an exit of it.
+        if isinstance(error, SystemExit) and not isinstance(error.__context__, BrokenPipeError):
+            raise
+        to_nowhere(sys.stdout)
         return 0
     except Exception as error:
         if debug:
             raise
-        print(  # noqa: T201
-            f"zoomsync: something unforeseen happened ({type(error).__name__}: {error}). "
-            "Run the same command with --debug to see where, and please report it.",
-            file=sys.stderr,
-        )
+        if isinstance(error, OSError) and error.filename:
+            talk(f"zoomsync: {error.filename}: {error.strerror}.")
+            return 1
+        talk(f"zoomsync: {UNFORESEEN.format(type(error).__name__, error)}")
         return 1
 
 
@@ -61,5 +69,5 @@ def _say(error: Exception, *, code: int, debug: bool) -> int:
     message = error.format_message() if hasattr(error, "format_message") else str(error)
     prefix = "" if message.startswith("Usage:") else "zoomsync: "  # a command that was left out is answered with help
     for line in message.splitlines():
-        print(f"{prefix}{line}", file=sys.stderr)  # noqa: T201
+        talk(f"{prefix}{line}")
     return code

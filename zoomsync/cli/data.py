@@ -38,7 +38,8 @@ def current(ctx: typer.Context) -> int:
             found = {"database": database.shown_url, "schema": database.current(), "newest": database.newest()}
         finally:
             database.close()
-        _say(ctx, found, "{database}: schema {schema}, newest {newest}")
+        has = "schema {schema}, newest {newest}" if found["schema"] else "no schema yet: zoomsync db upgrade makes it"
+        _say(ctx, found, "{database}: " + has)
         return 0 if found["schema"] == found["newest"] else 1
 
 
@@ -62,19 +63,22 @@ def copy(
     target: Annotated[str, typer.Argument(metavar="TO", help="Address of an empty database.")],
 ) -> int:
     """Copy one database into another, as from SQLite to Postgres."""
+    from zoomsync.errors import SettingsError, StoreError
     from zoomsync.store import copying
     from zoomsync.store.schema import Database
 
     options = options_of(ctx)
     with opened(ctx), progress_bar("Copying", wanted=not (options.quiet or options.json)) as progress:
-        old, new = Database(source), Database(target)
         try:
-            new.upgrade()
+            old, new = Database(source), Database(target)
+        except StoreError as error:
+            raise SettingsError(str(error)) from error
+        try:
             rows = copying.copy(old, new, (lambda _, done, total: progress(done, total)) if progress else None)
         finally:
             old.close()
             new.close()
-        _say(ctx, {"rows": rows, "total": sum(rows.values())}, "Copied {total} rows.")
+        _say(ctx, {"rows": rows, "total": sum(rows.values())}, "Copied {total} rows. The old database is as it was.")
         return 0
 
 

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from zoomsync.cli.house import confirmed, opened, options_of
-from zoomsync.cli.output import answer, answer_json, answer_table, talk
+from zoomsync.cli.output import answer, answer_json, answer_table, local_time, talk
 from zoomsync.cli.sync import published, tell_registration
+from zoomsync.text import mask_email
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -134,7 +135,7 @@ def _decide_by_hand(ctx: typer.Context, app: App, event: Event, acts: list[tuple
             f"Zoom may mail {'them' if len(denied) > 1 else 'this person'}, and blocks the address: "
             "who is denied cannot register again until somebody approves them."
         )
-        if not confirmed(ctx, f"Deny {', '.join(denied)}?"):
+        if not confirmed(ctx, f"Deny {', '.join(map(mask_email, denied))}?"):
             return ["not confirmed"]
     app.refuse_rehearsing_for_real(zoom=True, mail=False, yes=options_of(ctx).yes)
     result = decide_by_hand(
@@ -146,8 +147,9 @@ def _decide_by_hand(ctx: typer.Context, app: App, event: Event, acts: list[tuple
         clock=app.clock,
         actor=_actor(),
     )
-    for line in result.done:
-        talk(f"{event.slug}: {line}")
+    if not options_of(ctx).json:
+        for line in result.done:
+            answer(f"{event.slug}: {line}")
     for line in result.problems:
         talk(f"zoomsync: {event.slug}: {line}")
     return result.problems
@@ -222,7 +224,8 @@ def _until(app: App, event: Event) -> str:
     closes_at = _deadline(app, event).closes_at
     if closes_at is None:
         return f"until somebody closes it (zoomsync close {event.slug})"
-    return f"until {_local(closes_at - timedelta(minutes=1), event)}"
+    # A deadline at midnight is the end of a day: people know it by its last minute.
+    return f"until {local_time(closes_at - timedelta(minutes=1), event.timezone)} ({event.timezone})"
 
 
 def _say_words(event: Event, closes_at: datetime | None) -> None:
@@ -276,12 +279,12 @@ def _show_late(app: App, event: Event) -> None:
     others = [one for one in people if one.minutes_late is None]
     for heading, some in (("Registered after the deadline", late_ones), ("Wait for another reason", others)):
         if some:
-            answer(f"{heading} ({len(some)}):")
+            answer(f"{heading} ({len(some)}), times in {event.timezone}:")
             answer_table(
                 ["Registered", "Minutes late", "Name", "E-mail", "Status"],
                 [
                     (
-                        _local(one.applicant.registered_at, event) if one.applicant.registered_at else "",
+                        local_time(one.applicant.registered_at, event.timezone),
                         "" if one.minutes_late is None else one.minutes_late,
                         one.applicant.name,
                         one.applicant.email,
@@ -289,15 +292,10 @@ def _show_late(app: App, event: Event) -> None:
                     )
                     for one in some
                 ],
-                right=[1],
+                folding=("Name", "E-mail"),
+                right=1,
             )
     if not people:
         answer(f"{event.slug}: nobody registered after the deadline, and nobody waits.")
     elif any(one.applicant.status.value == "pending" for one in people):
         answer(f"To decide: zoomsync late {event.slug} --approve EMAIL, or --deny EMAIL.")
-
-
-def _local(moment: datetime, event: Event) -> str:
-    from zoneinfo import ZoneInfo
-
-    return f"{moment.astimezone(ZoneInfo(event.timezone)):%a %d %b %Y %H:%M}"

@@ -73,6 +73,8 @@ class Story:
 
     def tell(self) -> None:
         """From the announcement to the last reminder."""
+        if self._told:
+            answer("An event in Guatemala, played on this machine alone; times are those of America/Guatemala.")
         self._say("The event is announced, and registration opens on Zoom.")
         self._sync()
         for day, count in ((24, 9), (27, 13), (28, 6)):
@@ -257,7 +259,8 @@ def _fresh_folder(folder: Path) -> Path | None:
 
     if folder.exists():
         ours = folder / "config" / "zoomsync.toml"
-        if any(folder.iterdir()) and not (ours.is_file() and ours.read_text(encoding="utf-8").startswith(_WRITTEN_BY)):
+        empty = folder.is_dir() and not any(folder.iterdir())
+        if not (empty or (ours.is_file() and ours.read_text(encoding="utf-8").startswith(_WRITTEN_BY))):
             return None
         shutil.rmtree(folder)
     return folder

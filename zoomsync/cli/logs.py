@@ -29,10 +29,10 @@ def _extras(record: logging.LogRecord) -> dict[str, object]:
 
 
 class ConsoleLines(logging.Formatter):
-    """`12:00:05 warning  words  event=... run=...`"""
+    """`12:00:05Z warning  words  event=... run=...`"""
 
     def format(self, record: logging.LogRecord) -> str:
-        at = datetime.fromtimestamp(record.created, UTC).strftime("%H:%M:%S")
+        at = datetime.fromtimestamp(record.created, UTC).strftime("%H:%M:%SZ")
         extras = "".join(f"  {name}={value}" for name, value in _extras(record).items())
         trace = f"\n{self.formatException(record.exc_info)}" if record.exc_info else ""
         return f"{at} {record.levelname.lower():8}{record.getMessage()}{extras}{trace}"

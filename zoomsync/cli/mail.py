@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from zoomsync.cli.house import chosen_events, opened, options_of
-from zoomsync.cli.output import answer, answer_json, answer_table, talk
+from zoomsync.cli.output import answer, answer_json, answer_table, local_time, talk
 from zoomsync.cli.sync import Events
+from zoomsync.text import counted, terminal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from zoomsync.app import App
     from zoomsync.domain.records import Event
@@ -78,8 +79,7 @@ def _deliver(app: App, ready: Mapping[int, Event]) -> DeliveryReport:
 def _print(report: RemindReport, *, dry_run: bool, as_json: bool) -> None:
     from zoomsync.domain.records import OutboxState
 
-    counted = ("sent", "failed", "skipped", "in_doubt", "deferred")
-    counts = {name: report.count(OutboxState(name)) for name in counted}
+    counts = {name: report.count(OutboxState(name)) for name in ("sent", "failed", "skipped", "in_doubt", "deferred")}
     if as_json:
         messages = [{**asdict(one), "state": one.state.value, "reason": one.reason or None} for one in report.messages]
         answer_json({"planned": report.planned, **counts, "messages": messages})
@@ -91,14 +91,15 @@ def _print(report: RemindReport, *, dry_run: bool, as_json: bool) -> None:
                 (one.event, one.session, one.kind, one.to, "would be sent" if dry_run else one.state, one.reason)
                 for one in report.messages
             ],
+            folding={"Event", "Session", "To", "Why"},
         )
     if dry_run:
-        answer(f"{len(report.messages)} messages would be sent now; nothing was sent or written.")
-    else:
-        told = ", ".join(
-            f"{count} {name.replace('_', ' ')}" for name, count in counts.items() if count or name == "sent"
-        )
-        answer(f"{report.planned} planned anew; {told}.")
+        answer(f"{counted(len(report.messages), 'message')} would be sent now; nothing was sent or written.")
+        return
+    counts["waiting"] = report.count(OutboxState.PENDING)  # taken up, and put back as they were
+    told = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counts.items() if count)
+    planned = f" {counted(report.planned, 'message')} newly planned." if report.planned else ""
+    answer(f"{told.capitalize() or 'Nothing was due'}.{planned}")
 
 
 def preview(
@@ -139,12 +140,15 @@ def preview(
                 for kind, message in messages:
                     outcome = connection.send(message, lambda: True)
                     if outcome.kind is not OutcomeKind.ACCEPTED:
-                        raise BatchStopped(f"{kind} was not sent: {outcome.words}")
+                        raise BatchStopped(
+                            f"{kind} was not sent: the mail server refuses it at {outcome.stage}: "
+                            f"{outcome.words.rstrip('.')}. zoomsync check tries the mail server."
+                        )
         if options.json:
             answer_json({"files": written, "sent_to": send})
         else:
             for kind, message in messages:
-                answer(f"{kind:14} {message.subject}")
+                answer(f"{kind:16} {message.subject}")
             answer(f"Written into {folder}." + (f" Sent to {send}, marked as a test." if send else ""))
         return 0
 
@@ -167,7 +171,9 @@ def outbox_list(
         raise SettingsError(f"There is no state {wrong[0]}; there are: {', '.join(OutboxState)}.")
     with opened(ctx) as app:
         with app.database.read() as db:
-            known = {one.slug: one.id for one in stored_events.all_stored(db)}
+            stored = stored_events.all_stored(db)
+            known = {one.slug: one.id for one in stored}
+            zones = {one.slug: one.timezone for one in stored}
             strange = [name for name in events or [] if name not in known]
             if strange:
                 raise SettingsError(
@@ -182,25 +188,36 @@ def outbox_list(
         if options_of(ctx).json:
             answer_json({"messages": [asdict(entry) for entry in entries]})
             return 0
-        answer_table(
-            ["No.", "Event", "Session", "Kind", "To", "State", "Due (UTC)", "Sent (UTC)", "Why"],
-            [
-                (
-                    entry.id,
-                    entry.event,
-                    entry.session,
-                    entry.kind,
-                    entry.email,
-                    entry.state,
-                    f"{entry.due_at:%Y-%m-%d %H:%M}",
-                    f"{entry.sent_at:%Y-%m-%d %H:%M}" if entry.sent_at else "",
-                    entry.reason,
-                )
-                for entry in entries
-            ],
-            right=[0],
-        )
+        _list(entries, zones, limit=limit)
         return 0
+
+
+def _list(entries: Sequence[OutboxEntry], zones: Mapping[str, str], *, limit: int) -> None:
+    """The entries with times in their event's zone. zones: by slug."""
+    several = len({entry.event for entry in entries}) > 1
+    answer_table(
+        ["No.", "Event", "Session", "Kind", "To", "State", "Due", "Sent", "Why"],
+        [
+            (
+                entry.id,
+                entry.event if several else "",
+                entry.session,
+                entry.kind,
+                entry.email,
+                entry.state,
+                local_time(entry.due_at, zones[entry.event]),
+                local_time(entry.sent_at, zones[entry.event]),
+                entry.reason,
+            )
+            for entry in entries
+        ],
+        right=0,
+        folding={"Event", "Session", "Kind", "To", "Due", "Sent", "Why"},
+    )
+    shown = {slug: zones[slug] for slug in sorted({entry.event for entry in entries})}
+    more = f", the first {limit}: --limit shows more" if len(entries) == limit else ""
+    where = "; ".join(f"{slug}, times in {zone}" for slug, zone in shown.items())
+    answer(f"{counted(len(entries), 'message')}{more}" + (f" ({where})" if where else "") + ".")
 
 
 Number = Annotated[int, typer.Argument(metavar="NUMBER", help="The message's number in `outbox list`.")]
@@ -210,30 +227,34 @@ Number = Annotated[int, typer.Argument(metavar="NUMBER", help="The message's num
 def outbox_show(ctx: typer.Context, number: Number) -> int:
     """Show one message and every try at it."""
     from zoomsync.errors import SettingsError
+    from zoomsync.store import events as stored_events
     from zoomsync.store import outbox
 
     with opened(ctx) as app:
         with app.database.read() as db:
             found = outbox.show(db, number)
+            zones = {one.slug: one.timezone for one in stored_events.all_stored(db)}
         if found is None:
-            raise SettingsError(f"There is no message number {number}.")
+            raise SettingsError(f"There is no message number {number}: zoomsync outbox list shows them.")
         entry, attempts = found
+        zone = zones[entry.event]
         if options_of(ctx).json:
             answer_json({**asdict(entry), "tries": [asdict(one) for one in attempts]})
             return 0
-        _show_entry(entry)
+        _show_entry(entry, zone)
         for one in attempts:
             code = f" {one.code}" if one.code else ""
-            answer(f"  {one.at:%Y-%m-%d %H:%M:%S}Z {one.outcome} at {one.stage}{code}: {one.words}")
+            answer(terminal(f"try at {one.at:%Y-%m-%d %H:%M:%S} UTC: {one.outcome} at {one.stage}{code}: {one.words}"))
         return 0
 
 
-def _show_entry(entry: OutboxEntry) -> None:
-    from zoomsync.text import terminal
+def _show_entry(entry: OutboxEntry, zone: str) -> None:
+    from datetime import datetime
 
     for name, value in asdict(entry).items():
         if value not in ("", None):
-            answer(f"{name:14} {terminal(str(value))}")
+            text = f"{local_time(value, zone)} ({zone})" if isinstance(value, datetime) else str(value)
+            answer(f"{name.replace('_', ' '):14} {terminal(text)}")
 
 
 @outbox_app.command("retry")
@@ -260,7 +281,7 @@ def _by_hand(ctx: typer.Context, number: int, act: str) -> int:
         if options_of(ctx).json:
             answer_json({"number": number, "done": not refusal, "reason": refusal or None})
         elif refusal:
-            talk(f"zoomsync: message {number}: {refusal}")
+            talk(f"zoomsync: {refusal}")
         else:
             answer(f"Message {number}: {'will be sent at the next remind' if act == 'retry' else 'taken out'}.")
         return 1 if refusal else 0

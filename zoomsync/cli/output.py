@@ -5,17 +5,52 @@ A stranger's text goes through `zoomsync.text.terminal` before it is printed.
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from typing import Any, TextIO
 
+from zoomsync.errors import ZoomsyncError
 from zoomsync.text import terminal
+
+UNFORESEEN = (
+    "something unforeseen happened ({}: {}). Run the same command with --debug to see where, and please report it."
+)
+
+
+class AnswerLost(ZoomsyncError):
+    """Standard output cannot be written: the work was done, and its answer got lost."""
 
 
 def answer(text: str = "") -> None:
     """One line of the answer."""
-    print(text)  # noqa: T201
+    with _writing_the_answer():
+        print(text)  # noqa: T201
+
+
+def flush_answer() -> None:
+    """Have everything of the answer written. Raises AnswerLost, BrokenPipeError."""
+    with _writing_the_answer():
+        sys.stdout.flush()
+
+
+@contextmanager
+def _writing_the_answer() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as exc:
+        to_nowhere(sys.stdout)
+        raise AnswerLost(f"The answer cannot be written to standard output ({exc.strerror}).") from exc
+
+
+def to_nowhere(stream: TextIO) -> None:
+    """Let what a stream still holds vanish, so that the flush when the process ends has nothing to complain of."""
+    with suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def answer_json(document: Any) -> None:
@@ -28,28 +63,59 @@ def answer_json(document: Any) -> None:
             return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
         raise TypeError(f"{type(value).__name__} has no JSON form")
 
-    print(json.dumps(document, ensure_ascii=False, indent=2, default=plain))  # noqa: T201
+    answer(json.dumps(document, ensure_ascii=False, indent=2, default=plain))
 
 
 def talk(text: str) -> None:
     """One line on standard error."""
-    print(text, file=sys.stderr)  # noqa: T201
+    try:
+        print(text, file=sys.stderr)  # noqa: T201
+    except OSError:
+        # A full log disk must not stop the work: what is said there is lost, the answer and the exit code are not.
+        to_nowhere(sys.stderr)
 
 
-def answer_table(headings: Sequence[str], rows: Iterable[Sequence[object]], *, right: Iterable[int] = ()) -> None:
-    """A table that fits the terminal's width; numbers of the columns in `right` are set flush right."""
+def local_time(moment: datetime | None, zone: str) -> str:
+    """A moment in a zone, for a column whose zone is named elsewhere; "" for None."""
+    from zoneinfo import ZoneInfo
+
+    return f"{moment.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M}" if moment else ""
+
+
+def answer_table(
+    headings: Sequence[str], rows: Iterable[Sequence[object]], *, folding: Collection[str] = (), right: int = -1
+) -> None:
+    """A table, one line a row where standard output is no terminal, else as wide as that. Empty columns are left out.
+
+    Nothing at all without a row. folding: the headings whose cells are folded where the terminal is too narrow. right:
+    the column that is set flush right.
+    """
     from rich import box
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    to_the_right = set(right)
-    for number, heading in enumerate(headings):
-        table.add_column(heading, justify="right" if number in to_the_right else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(terminal(str(cell))) for cell in row))
-    Console(highlight=False).print(table)
+    cells = [[terminal(str(cell)) for cell in row] for row in rows]
+    if not cells:
+        return
+    shown = [number for number in range(len(headings)) if any(row[number] for row in cells)]
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
+    for number in shown:
+        heading = headings[number]
+        table.add_column(
+            heading,
+            justify="right" if number == right else "left",
+            overflow="fold",
+            no_wrap=heading not in folding,
+        )
+    for row in cells:
+        table.add_row(*(Text(row[number]) for number in shown))
+    console = Console(highlight=False)
+    if not sys.stdout.isatty():
+        endless = console.options.update(width=sys.maxsize)
+        console.width = max(console.width, console.measure(table, options=endless).maximum)
+    with _writing_the_answer():
+        console.print(table)
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from zoomsync.cli.house import chosen_events, opened, options_of
+from zoomsync.cli.house import opened, options_of
 from zoomsync.cli.output import answer, answer_json, talk
 from zoomsync.cli.sync import Events
 from zoomsync.text import terminal
@@ -29,9 +29,13 @@ def add_to(app: typer.Typer) -> None:
 def init(ctx: typer.Context) -> int:
     """Write settings, .env.example and a first event file. Nothing is overwritten."""
     from zoomsync.clock import system_clock
-    from zoomsync.events.init import write_starter_files
+    from zoomsync.errors import SettingsError
+    from zoomsync.events.init import FIRST_EVENT, write_starter_files
 
-    done = write_starter_files(Path.cwd(), system_clock().date())
+    try:
+        done = write_starter_files(Path.cwd(), system_clock().date())
+    except OSError as error:
+        raise SettingsError(f"{error.filename} cannot be written ({error.strerror}): choose another folder.") from error
     if options_of(ctx).json:
         answer_json({"written": [str(path) for path in done.written], "kept": [str(path) for path in done.kept]})
         return 0
@@ -39,7 +43,8 @@ def init(ctx: typer.Context) -> int:
         answer(f"written  {path}")
     for path in done.kept:
         answer(f"kept     {path} (it was there)")
-    answer("Next: fill in .env after .env.example, change the event's file, then run zoomsync check.")
+    event = next((path for path in (*done.written, *done.kept) if path.parent.name == FIRST_EVENT.parent.name), None)
+    answer(f"Next: copy .env.example to .env and fill it in, describe your event in {event}, then run zoomsync check.")
     return 0
 
 
@@ -79,7 +84,7 @@ def _findings(app: App, names: list[str]) -> Iterator[CheckLine]:
         known_sessions,
     )
 
-    chosen = chosen_events(app, names)
+    chosen = app.choose_events(names)
     for event in chosen.events:
         yield CheckLine(Mark.OK, event.slug, "its file can be read")
     for error in chosen.errors:
@@ -89,8 +94,11 @@ def _findings(app: App, names: list[str]) -> Iterator[CheckLine]:
     if missing:
         yield CheckLine(Mark.CROSS, "zoom", f"{', '.join(missing)} not set", "write them into .env")
     else:
-        yield from check_zoom(app.zoom, {event.zoom.kind for event in chosen.events} or {ZoomKind.MEETING})
-        for event in chosen.events:
+        kinds = {event.zoom.kind for event in chosen.events} or {ZoomKind.MEETING}
+        account = list(check_zoom(app.zoom, kinds, compare_clocks=app.rehearsed_at is None))
+        yield from account
+        shut_out = any(line.mark is Mark.CROSS for line in account)  # then each meeting would only say the same again
+        for event in () if shut_out else chosen.events:
             try:
                 known = known_sessions(app.database, event.slug)
             except StoreError:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from zoomsync.cli.house import chosen_events, opened, options_of
-from zoomsync.cli.output import answer, answer_json, progress_bar, talk
+from zoomsync.cli.output import UNFORESEEN, answer, answer_json, local_time, progress_bar, talk
+from zoomsync.text import counted, terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,7 +61,12 @@ def sync(
 
             def carry_out(event: Event) -> tuple[SyncOutcome, RegistrationReport | None]:
                 shown = progress if alone else None
-                return _sync_one(app, event, accept_count, dry_run, no_close, options.yes, shown)
+                try:
+                    return _sync_one(app, event, accept_count, dry_run, no_close, options.yes, shown)
+                except Exception as error:
+                    if options.debug:
+                        raise
+                    return _failed(app, event, UNFORESEEN.format(type(error).__name__, error)), None
 
             done = []
             with _threads(min(SIDE_BY_SIDE, len(chosen.events))) as threads:
@@ -75,8 +81,10 @@ def sync(
             for run in runs:
                 if run.state is RunState.OK:
                     answer(f"{run.event}: {_in_words(run)}")
-        for outcome, closing in done:
-            _tell(outcome, closing, quiet=options.quiet)
+            if dry_run:
+                answer("This was a dry run: nothing was written, here or on Zoom.")
+        for event, (outcome, closing) in zip(chosen.events, done, strict=True):
+            _tell(event, outcome, closing, quiet=options.quiet)
         failed = bool(chosen.errors) or any(run.state is RunState.FAILED for run in runs)
         unsettled = any(closing and (closing.error or closing.problems) for _, closing in done)
         return 1 if failed or unsettled else 0
@@ -106,9 +114,8 @@ def _sync_one(
     many_denials: bool,
     progress: Progress | None,
 ) -> tuple[SyncOutcome, RegistrationReport | None]:
-    from zoomsync.domain.records import RunState, SyncRun
+    from zoomsync.domain.records import RunState
     from zoomsync.errors import StoreError
-    from zoomsync.jobs.sync import SyncOutcome
 
     try:
         outcome = app.syncer().sync(event, accept_count=accept_count, dry_run=dry_run, progress=progress)
@@ -119,12 +126,18 @@ def _sync_one(
         report = keeper.look(event) if no_close else keeper.keep(event, pulled=pulled, many_denials=many_denials)
         return outcome, published(app, event, report)
     except StoreError as error:
-        # It could not be written down; the other events, and the answer, are to come all the same.
-        failed = SyncRun(event.slug, RunState.FAILED, started_at=app.clock(), error=str(error))
-        return SyncOutcome(failed, problem=error), None
+        return _failed(app, event, str(error)), None
 
 
-def _tell(outcome: SyncOutcome, closing: RegistrationReport | None, *, quiet: bool) -> None:
+def _failed(app: App, event: Event, error: str) -> SyncOutcome:
+    """A run that could not be written down; the other events, and the answer, are to come all the same."""
+    from zoomsync.domain.records import RunState, SyncRun
+    from zoomsync.jobs.sync import SyncOutcome
+
+    return SyncOutcome(SyncRun(event.slug, RunState.FAILED, started_at=app.clock(), error=error))
+
+
+def _tell(event: Event, outcome: SyncOutcome, closing: RegistrationReport | None, *, quiet: bool) -> None:
     """What a person must hear of: failures, held cancellations, times that differ, a form that is not closed."""
     run = outcome.run
     if run.error:
@@ -136,10 +149,11 @@ def _tell(outcome: SyncOutcome, closing: RegistrationReport | None, *, quiet: bo
         )
     for difference in outcome.differences:
         if difference.held:
+            by_file, on_zoom = (local_time(at, event.timezone) for at in (difference.file, difference.zoom))
             talk(
-                f"zoomsync: {run.event}: session {difference.session_key} starts at {difference.file:%Y-%m-%d %H:%MZ} "
-                f"by its file and at {difference.zoom or 'no time'} on Zoom; its mail waits until one of them is set "
-                'right, or times = "file" stands under [zoom]'
+                f"zoomsync: {run.event}: a session starts {by_file} by the file and {on_zoom or 'at no time'} on Zoom "
+                f"({event.timezone}); its mail waits until one of them is set right, or "
+                'times = "file" stands under [zoom]'
             )
     if closing:
         tell_registration(closing, quiet=quiet)
@@ -171,21 +185,28 @@ def tell_registration(report: RegistrationReport, *, quiet: bool) -> None:
         state = "NOT CLOSED" if report.state is RegistrationState.NOT_CLOSED else "not as it should be"
         talk(f"zoomsync: {report.event}: registration is {state}. {report.error}")
     elif report.state is RegistrationState.CLOSED and not quiet:
-        talk(f"{report.event}: registration is closed: whoever registers now waits for approval ({report.late} late)")
+        late = f"; {report.late} registered late" if report.late else ""
+        talk(f"{report.event}: registration is closed: whoever registers now waits for approval{late}")
     if report.waiting and not quiet:
-        wait = "1 registrant waits" if report.waiting == 1 else f"{report.waiting} registrants wait"
-        talk(f"{report.event}: {wait} for a person: zoomsync late {report.event} shows who")
+        wait = "waits" if report.waiting == 1 else "wait"
+        who = f"{counted(report.waiting, 'registrant')} {wait}"
+        talk(f"{report.event}: {who} for a person: zoomsync late {report.event} shows who")
 
 
 def _remedy(problem: ZoomsyncError | None) -> str:
     """What to do about trouble that passes by itself most of the time; other errors say so in their own words."""
-    from zoomsync.errors import ZoomPayloadError, ZoomUnavailable
+    from zoomsync.errors import ZoomPayloadError, ZoomRateLimited, ZoomUnavailable
 
-    later = " Nothing was changed; the next sync tries again. If it stays so, check"
+    later = " Nothing was changed; the next sync tries again."
+    if isinstance(problem, ZoomRateLimited):
+        return later
     if isinstance(problem, ZoomUnavailable):
-        return f"{later} this machine's network, and https://status.zoom.us."
+        return f"{later} If it stays so, check this machine's network, and https://status.zoom.us."
     if isinstance(problem, ZoomPayloadError):
-        return f"{later} ZOOMSYNC_ZOOM__API_URL, and what stands between this machine and Zoom (a proxy, a login page)."
+        return (
+            f"{later} If it stays so, check ZOOMSYNC_ZOOM__API_URL and ZOOMSYNC_ZOOM__OAUTH_URL, and what stands "
+            "between this machine and Zoom (a proxy, a login page)."
+        )
     return ""
 
 
@@ -202,7 +223,7 @@ def as_json(run: SyncRun) -> dict[str, Any]:
 
 def _in_words(run: SyncRun) -> str:
     changes = [f"{count} {name}" for name in _CHANGES if (count := getattr(run.counts, name))]
-    return f"{run.counts.pulled} pulled: {', '.join(changes) or 'nothing changed'}"
+    return f"{counted(run.counts.pulled, 'registrant')} pulled, {', '.join(changes) or 'nothing changed'}"
 
 
 def status(
@@ -212,6 +233,7 @@ def status(
     ] = False,
 ) -> int:
     """Say on one screen how things stand. Exit code 1 if anything is overdue or failing."""
+    from zoomsync.app import slugs_in
     from zoomsync.jobs.status import look_at_status
 
     if alive:
@@ -220,16 +242,17 @@ def status(
     with opened(ctx) as app:
         from zoomsync.events.files import read_event_files
 
-        broken = read_event_files(app.settings.resolved_events_dir).errors
-        report = look_at_status(app.database, app.clock())
-        problems = [*(str(error) for error in broken), *report.problems]
+        folder = app.settings.resolved_events_dir
+        files = read_event_files(folder)
+        report = look_at_status(app.database, app.clock(), files.events, slugs_in(folder))
+        problems = [*(str(error) for error in files.errors), *report.problems]
         if options.json:
             answer_json({"database": app.database.shown_url, **asdict(report), "problems": problems})
             return 1 if problems else 0
         for problem in problems:
-            answer(f"! {problem}")
+            answer(f"! {terminal(problem)}")
         for note in report.notes:
-            answer(f"· {note}")
+            answer(f"· {terminal(note)}")
         if not problems:
             answer("Nothing needs a person.")
         for one in report.events:
@@ -264,7 +287,6 @@ def _show_standing(one: EventStanding) -> None:
     from zoneinfo import ZoneInfo
 
     from zoomsync.domain.registration import RegistrationState
-    from zoomsync.text import terminal
 
     zone = ZoneInfo(one.timezone)
 
@@ -286,7 +308,7 @@ def _show_standing(one: EventStanding) -> None:
     doubt = f", {one.in_doubt} in doubt" if one.in_doubt else ""
     next_mail = f"; next {local(one.next_mail_at)}" if one.next_mail_at else ""
     answer()
-    answer(terminal(f"{one.event} ({one.status}): {one.title}"))
+    answer(terminal(f"{one.event} ({one.status}): {one.title}; times in {one.timezone}"))
     answer(f"  last sync     {f'{local(one.last_sync_at)}, {one.last_sync_state}' if one.last_sync_at else 'never'}")
     answer(f"  registrants   {people}")
     answer(f"  registration  {registration}")

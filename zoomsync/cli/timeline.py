@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from zoomsync.cli.house import opened, options_of
-from zoomsync.cli.output import answer, answer_json
-from zoomsync.text import terminal
+from zoomsync.cli.output import answer, answer_json, local_time
+from zoomsync.text import counted, terminal
 
 if TYPE_CHECKING:
     from zoomsync.domain.timeline import Entry
@@ -30,8 +30,6 @@ def timeline(
     ctx: typer.Context, event: Annotated[str, typer.Argument(metavar="EVENT", help="The event's name.")]
 ) -> int:
     """Say everything that happened to an event and will: syncs, mail with its counts, deadline, sessions, retention."""
-    from zoneinfo import ZoneInfo
-
     from zoomsync.errors import SettingsError
     from zoomsync.jobs.timeline import look_at_timeline
 
@@ -61,18 +59,18 @@ def timeline(
                 }
             )
             return 0
-        zone = ZoneInfo(chosen.timezone)
+        zone = chosen.timezone
         answer(terminal(f"{chosen.title} ({chosen.status}), times of {chosen.timezone}"))
         told_now = False
         for one in found.entries:
             if one.at > now and not told_now:
-                answer(f"{_local(now, zone)}  ---- now ----")
+                answer(f"{local_time(now, zone)}  ---- now ----")
                 told_now = True
-            answer(f"{_local(_shown_at(one), zone)}  {terminal(in_words(one))}")
+            answer(f"{local_time(_shown_at(one), zone)}  {terminal(in_words(one))}")
         if not told_now:
-            answer(f"{_local(now, zone)}  ---- now ----")
+            answer(f"{local_time(now, zone)}  ---- now ----")
         if found.quiet_runs:
-            answer(f"Besides, {found.quiet_runs} {'sync' if found.quiet_runs == 1 else 'syncs'} changed nothing.")
+            answer(f"Besides, {counted(found.quiet_runs, 'sync')} changed nothing.")
         return 0
 
 
@@ -98,10 +96,3 @@ def in_words(one: Entry) -> str:
 def _shown_at(one: Entry) -> datetime:
     """A deadline at midnight is the end of a day: people know it by its last minute."""
     return one.at - timedelta(minutes=1) if one.kind.value == "deadline" else one.at
-
-
-def _local(moment: datetime, zone: object) -> str:
-    from zoneinfo import ZoneInfo
-
-    assert isinstance(zone, ZoneInfo)
-    return f"{moment.astimezone(zone):%a %d %b %Y %H:%M}"

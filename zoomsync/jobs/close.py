@@ -51,6 +51,7 @@ from zoomsync.store import events as stored_events
 from zoomsync.store import outbox
 from zoomsync.store import registration as stored
 from zoomsync.store.schema import Database
+from zoomsync.text import counted
 
 log = logging.getLogger(__name__)
 
@@ -167,6 +168,8 @@ class _Run:
 
     def carry_out(self, *, pulled: bool, at_once: bool, many_denials: bool) -> None:
         if not pulled:
+            if not self._deadline.has_come(self._now):
+                return
             self._meetings = [self._looked_at(meeting) for meeting in self._meetings]
         # Every meeting gets its turn: one that fails must not leave the others open.
         seen = [meeting for meeting in self._meetings if meeting.meeting_id not in self._errors]
@@ -367,8 +370,8 @@ class _Run:
             self._count(asked)
         if judgement.in_vain:
             self._problems.append(
-                f"Zoom was asked twice about {_registrants(len(judgement.in_vain))} and left them as they were: "
-                f"`zoomsync late {self._event.slug}` shows them"
+                f"Zoom was asked twice about {counted(len(judgement.in_vain), 'registrant')} and left them as they "
+                f"were: `zoomsync late {self._event.slug}` shows them"
             )
 
     def _ask_each(self, people: Sequence[Applicant], action: str) -> list[tuple[Applicant, str]]:
@@ -403,11 +406,11 @@ class _Run:
         self._approved, self._denied = done.count("approve"), done.count("deny")
         for count, word in ((self._approved, "approved"), (self._denied, "denied")):
             if count:
-                self._acts.append(f"{_registrants(count)} {word}")
+                self._acts.append(f"{counted(count, 'registrant')} {word}")
         if len(done) < len(asked):
             self._problems.append(
-                f"Zoom accepted the change of {_registrants(len(asked))} and changed {len(done)}: the next sync asks "
-                "once more"
+                f"Zoom accepted the change of {counted(len(asked), 'registrant')} and changed {len(done)}: the next "
+                "sync asks once more"
             )
 
     def _plan_notices(self, judgement: Judgement) -> None:
@@ -446,7 +449,7 @@ class _Run:
         judgement = self._judge()
         for people, word in ((judgement.approve, "approved"), (judgement.deny, "denied")):
             if people:
-                self._acts.append(f"would be {word}: {_registrants(len(people))}")
+                self._acts.append(f"would be {word}: {counted(len(people), 'registrant')}")
 
     def report(self) -> RegistrationReport:
         judgement = self._judge()
@@ -515,7 +518,3 @@ def _done(step: Step, meeting: Meeting) -> str:
     if step.aim is Aim.GATE:
         return f"{name} set to manual approval; zoomsync approves until the deadline"
     return f"{name} set to manual approval: whoever registers now waits"
-
-
-def _registrants(count: int) -> str:
-    return f"{count} registrant{'' if count == 1 else 's'}"

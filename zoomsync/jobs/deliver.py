@@ -328,7 +328,11 @@ class _Run(Generic[Message]):
             outcome.kind is OutcomeKind.DEFERRED and outcome.stage in _BEFORE_ANY_MESSAGE
         ):
             self._halt.set()
-            self._alarm(f"the mail server refuses us at {outcome.stage.value}: {outcome.words or outcome.code}")
+            said = (outcome.words or str(outcome.code)).rstrip(".")
+            self._alarm(
+                f"the mail server refuses us at {outcome.stage.value}: {said}. Nothing is lost: the messages wait for "
+                "the next remind. zoomsync check tries the mail server."
+            )
             outcome = replace(outcome, kind=OutcomeKind.STOPPED)
         self._settle(claimed, outcome)
         failpoints.reach("deliver.after_commit")

@@ -19,6 +19,7 @@ from zoomsync.jobs.sync import SyncOutcome
 from zoomsync.store import events as stored_events
 from zoomsync.store import registration as stored
 from zoomsync.store.schema import Database
+from zoomsync.text import mask_email
 
 _BECOMES = {"approve": RegistrantStatus.APPROVED, "deny": RegistrantStatus.DENIED}
 
@@ -33,7 +34,7 @@ class Person:
 
 @dataclass(slots=True)
 class Decided:
-    """What a person's decisions came to, a line each."""
+    """What a person's decisions came to, a line each. Problems name no whole address: they may be logged."""
 
     done: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
@@ -95,7 +96,9 @@ def decide_by_hand(
         if statuses.get(one.row_id) is _BECOMES[action]:
             decided.done.append(f"{one.email} is {_BECOMES[action]}, read back from Zoom")
         else:
-            decided.problems.append(f"Zoom accepted the change and left {one.email} {one.status}: look in its portal")
+            decided.problems.append(
+                f"Zoom accepted the change and left {mask_email(one.email)} {one.status}: look in its portal"
+            )
     return decided
 
 
@@ -108,7 +111,7 @@ def _ask(
         meetings = {one.meeting_id: one for one in stored_events.meetings_of(db, known.id)} if known else {}
     listed = [one for one in found if one.status is not RegistrantStatus.CANCELLED]
     if not listed:
-        decided.problems.append(f"nobody with the address {email} is registered")
+        decided.problems.append(f"nobody with the address {mask_email(email)} is registered")
     asked = []
     for one in listed:
         if one.status is _BECOMES[action]:

@@ -82,10 +82,13 @@ def remind(
         with database.read() as db:
             pulled_before = any(run.state is RunState.OK for run in stored.last_runs(db, event_id))
             something_due = bool(outbox.due(db, clock(), limit=1, resend=resend, event_ids=[event_id]))
+            in_outbox = _count(db, event_id)
         problem = ""
         if something_due or (first_pulls and not pulled_before):
             problem, sendable = _look_once_more(event, sync, pulled_before)
-            added += database.write(lambda db, event=event: _save_and_plan(db, event, clock()))[1]  # type: ignore[misc]
+            database.write(lambda db, event=event: _save_and_plan(db, event, clock()))  # type: ignore[misc]
+            with database.read() as db:
+                added += _count(db, event_id) - in_outbox  # the sync has planned as well
         else:
             sendable = True
         report.planned += added
@@ -170,6 +173,10 @@ def sessions_told(kind: str, session: Session | None, sessions: Sequence[Session
 def _save_and_plan(db: DbSession, event: Event, now: datetime) -> tuple[int, int]:
     event_id = stored_events.save_event(db, event, now)
     return event_id, plan_event(db, event, event_id, now)
+
+
+def _count(db: DbSession, event_id: int) -> int:
+    return sum(outbox.counts(db, event_id).values())
 
 
 def _look_once_more(event: Event, sync: Sync, pulled_before: bool) -> tuple[str, bool]:

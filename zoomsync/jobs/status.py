@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session as DbSession
 
-from zoomsync.domain.records import EventStatus, OutboxState, RegistrantStatus, RunState
+from zoomsync.domain.records import Event, EventStatus, OutboxState, RegistrantStatus, RunState
 from zoomsync.domain.registration import (
     Aim,
     RegistrationState,
@@ -21,6 +22,7 @@ from zoomsync.store import registrants as stored
 from zoomsync.store import registration as stored_registration
 from zoomsync.store.events import StoredEvent
 from zoomsync.store.schema import Database
+from zoomsync.text import counted
 
 # A message this late is overdue: two rounds of a five-minute cron have passed it by.
 OVERDUE_AFTER = timedelta(minutes=15)
@@ -32,10 +34,12 @@ _WAITING = (OutboxState.PENDING, OutboxState.DEFERRED, OutboxState.CLAIMED, Outb
 class EventStanding:
     """One event's line. Times are UTC, `timezone` is the event's.
 
-    deadline: the file's. closes_at: the one in force, None where registration was opened again without an end.
-    registration: open, closed or not_closed; closed_at: since when whoever registers waits; verified_at: when reading
-    back proved it. registration_error: why it is not as it should be. reopened: somebody opened it again in Zoom's
-    portal, and it was closed once more. late: how many registered too late; late_waiting: of them, who wait still.
+    last_sync_at: None where it was never synced. deadline: the file's. closes_at: the one in force, None where
+    registration was opened again without an end. registration: open, closed or not_closed; closed_at: since when
+    whoever registers waits; verified_at: when reading back proved it. registration_error: why it is not as it should
+    be. reopened: somebody opened it again in Zoom's portal, and it was closed once more. late: how many registered too
+    late; late_waiting: of them, who wait still. times_held: titles of the sessions whose mail waits because file and
+    Zoom disagree.
     """
 
     event: str
@@ -61,6 +65,7 @@ class EventStanding:
     waiting: int
     failed: int
     in_doubt: int
+    times_held: tuple[str, ...]
     is_over: bool
     clock_offset: timedelta | None
 
@@ -74,15 +79,25 @@ class StatusReport:
     notes: tuple[str, ...] = ()
 
 
-def look_at_status(database: Database, now: datetime) -> StatusReport:
-    """Everything `zoomsync status` shows at `now`."""
+def look_at_status(
+    database: Database, now: datetime, files: Sequence[Event] = (), slugs: Collection[str] | None = None
+) -> StatusReport:
+    """Everything `zoomsync status` shows at `now`.
+
+    files: the event files there are; only those that the database has not seen yet count, as never synced. slugs: of
+    all files, broken ones too; where they are given, an event without a file is told.
+    """
     with database.read() as db:
         events = [_look_at(db, one, now) for one in stored_events.all_stored(db)]
-    return StatusReport(
-        tuple(events),
-        tuple(problem for one in events for problem in _problems(one)),
-        tuple(note for one in events for note in _notes(one)),
-    )
+    known = {one.event for one in events}
+    events += [_unseen(event, now) for event in files if event.slug not in known]
+    problems = [problem for one in events for problem in _problems(one, now)]
+    problems += [
+        f"{one.event}: its file is gone, so nothing of it is synced, sent or closed: put {one.event}.toml back"
+        for one in events
+        if slugs is not None and one.event not in slugs and one.status is EventStatus.ACTIVE and not one.is_over
+    ]
+    return StatusReport(tuple(events), tuple(problems), tuple(note for one in events for note in _notes(one)))
 
 
 def _look_at(db: DbSession, event: StoredEvent, now: datetime) -> EventStanding:
@@ -97,6 +112,7 @@ def _look_at(db: DbSession, event: StoredEvent, now: datetime) -> EventStanding:
     is_closed = registration is RegistrationState.CLOSED
     records = [stored_registration.record_of(db, meeting.meeting_id) for meeting in meetings]
     late = [one for one in stored_registration.applicants(db, event.id, deadline) if one.is_late(deadline)]
+    sessions = stored_events.sessions_of(db, event.id)
     return EventStanding(
         event=event.slug,
         title=event.title,
@@ -121,26 +137,73 @@ def _look_at(db: DbSession, event: StoredEvent, now: datetime) -> EventStanding:
         waiting=sum(messages.get(state, 0) for state in _WAITING),
         failed=messages.get(OutboxState.FAILED, 0),
         in_doubt=messages.get(OutboxState.IN_DOUBT, 0),
-        is_over=all(one.ends_at <= now for one in stored_events.sessions_of(db, event.id)),
+        times_held=tuple(one.title for one in sessions if one.times_held),
+        is_over=bool(sessions) and all(one.ends_at <= now for one in sessions),
         clock_offset=run.clock_offset if run else None,
     )
 
 
-def _problems(one: EventStanding) -> list[str]:
+def _unseen(event: Event, now: datetime) -> EventStanding:
+    """An event of which there is only the file."""
+    ends = [spec.ends_at for spec in event.sessions]
+    return EventStanding(
+        event=event.slug,
+        title=event.title,
+        timezone=event.timezone,
+        status=event.status,
+        last_sync_at=None,
+        last_sync_state=None,
+        last_sync_error="",
+        registrants={},
+        deadline=event.registration_deadline,
+        closes_at=event.registration_deadline,
+        registration=registration_state((), deadline_in_force(event.registration_deadline, None), now),
+        closed_at=None,
+        verified_at=None,
+        registration_error="",
+        reopened=False,
+        late=0,
+        late_waiting=0,
+        next_mail_at=None,
+        overdue=0,
+        sent=0,
+        waiting=0,
+        failed=0,
+        in_doubt=0,
+        times_held=(),
+        is_over=bool(ends) and max(ends) <= now,
+        clock_offset=None,
+    )
+
+
+def _problems(one: EventStanding, now: datetime) -> list[str]:
     if one.status is not EventStatus.ACTIVE:
         return []
     problems = []
+    if one.last_sync_at is None and not one.is_over:
+        problems.append(f"{one.event}: was never synced: zoomsync sync {one.event} pulls its registrants")
     if one.last_sync_state is RunState.FAILED:
         problems.append(f"{one.event}: the last sync failed: {one.last_sync_error}")
+    if one.last_sync_state is RunState.RUNNING and one.last_sync_at and now - one.last_sync_at > OVERDUE_AFTER:
+        problems.append(f"{one.event}: the last sync was interrupted: zoomsync sync {one.event} begins it anew")
     if one.overdue:
-        problems.append(f"{one.event}: {one.overdue} messages are overdue: zoomsync remind {one.event} sends them")
+        late = counted(one.overdue, "message")
+        problems.append(f"{one.event}: {late} overdue: zoomsync remind {one.event} delivers what is due")
     if one.failed:
-        problems.append(f"{one.event}: {one.failed} messages failed: zoomsync outbox list --state failed says why")
+        messages = counted(one.failed, "message")
+        problems.append(f"{one.event}: {messages} failed: zoomsync outbox list --state failed says why")
     if one.in_doubt:
+        messages = counted(one.in_doubt, "message")
         problems.append(
-            f"{one.event}: of {one.in_doubt} messages it is not known whether they went out: "
-            "zoomsync outbox list --state in_doubt shows them"
+            f"{one.event}: {messages} in doubt, perhaps sent and perhaps not: "
+            "zoomsync outbox list --state in_doubt shows more"
         )
+    problems += [
+        f"{one.event}: file and Zoom disagree about the time of {title}, so its mail waits: "
+        f"zoomsync check {one.event} says how far"
+        for title in one.times_held
+        if not one.is_over
+    ]
     if one.registration is RegistrationState.NOT_CLOSED and not one.is_over:
         problems.append(
             f"{one.event}: registration is NOT CLOSED although the deadline has passed: "
@@ -162,5 +225,5 @@ def _notes(one: EventStanding) -> list[str]:
         wait = "1 late registrant waits" if one.late_waiting == 1 else f"{one.late_waiting} late registrants wait"
         notes.append(f"{one.event}: {wait}: zoomsync late {one.event} shows who")
     if one.clock_offset is not None and abs(one.clock_offset) > CLOCKS_APART_AT_MOST:
-        notes.append(f"{one.event}: at the last sync {clock_apart(one.clock_offset)}")
+        notes.append(f"{one.event}: at the last sync this machine's clock was {clock_apart(one.clock_offset)}")
     return notes

@@ -49,6 +49,8 @@ def copy(source: Database, target: Database, progress: Progress | None = None) -
     are held in memory at a time. Returns the number of rows of each table, which was counted again in the target.
     Raises StoreError if the target holds anything, the source wants `db upgrade`, or the counts differ.
     """
+    if source.file and not source.file.exists():
+        raise StoreError(f"There is no database {source.file} to copy: check the address.")
     if not source.is_current():
         raise StoreError(f"{source.shown_url} has an older schema: run `zoomsync db upgrade` on it first.")
     target.upgrade()

@@ -356,6 +356,8 @@ def _create_private(file: Path) -> None:
     try:
         os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     except FileExistsError:
+        if file.is_dir():
+            raise StoreError(f"The database {file} is a folder: name a file in it.") from None
         return
     except FileNotFoundError as exc:
         raise StoreError(f"The folder {file.parent} for the database does not exist: create it.") from exc

@@ -208,7 +208,9 @@ def read_refusal(body: bytes) -> Refusal:
         return Refusal(None, "")
     if not isinstance(said, dict):
         return Refusal(None, "")
-    words = [said[key] for key in ("message", "reason", "error") if isinstance(said.get(key), str)]
+    words = [said[key] for key in ("message", "reason") if isinstance(said.get(key), str)]
+    if isinstance(said.get("error"), str):  # OAuth's own word for it, beside a reason or alone
+        words.append(f"({said['error']})" if words else said["error"])
     fields = said.get("errors")
     for one in fields if isinstance(fields, list) else ():
         if isinstance(one, dict):

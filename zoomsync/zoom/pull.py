@@ -23,6 +23,7 @@ from urllib.parse import quote
 
 from zoomsync.domain.records import ApprovalType, ListedRegistrant, Meeting, Pull, RegistrantKey
 from zoomsync.errors import PullIncomplete, ZoomNoRegistration, ZoomNotFound, ZoomScopeMissing
+from zoomsync.text import counted
 from zoomsync.zoom import answers
 from zoomsync.zoom.api import Api, Tally, meeting_path
 from zoomsync.zoom.listing import STATUSES, Lister, Listing, Reading, Unit
@@ -103,7 +104,7 @@ class _Puller:
                 self._ask_for_each(unit, reading, twice)
                 self.counts_agree = self.counts_agree and not off
                 break
-            log.info("%s Reading the lists again.", problem)
+            log.info("The lists of %s do not add up yet: reading them again.", unit)
             before = reading
         else:
             raise PullIncomplete(problem)
@@ -186,11 +187,11 @@ def _equal(before: Reading, reading: Reading) -> bool:
 def _describe(unit: Unit, off: Sequence[Listing], twice: set[RegistrantKey]) -> str:
     if off:
         one = off[0]
+        counts = counted(one.total or 0, f"{one.status} registrant")
         return (
-            f"Zoom counts {one.total} {one.status} registrants of {unit} and lists {len(one.rows)}: the pull is "
-            "incomplete and changes nothing. If this stays so, --accept-count takes additions and changes and "
-            "cancels nobody."
+            f"Zoom counts {counts} of {unit} and lists {len(one.rows)}: the pull is incomplete and changes nothing. If "
+            "this stays so, --accept-count takes additions and changes and cancels nobody."
         )
     if twice:
-        return f"Zoom lists {len(twice)} registrants of {unit} under two statuses: the pull changes nothing."
+        return f"Zoom lists {counted(len(twice), 'registrant')} of {unit} under two statuses: the pull changes nothing."
     return f"Registrants of {unit} changed their status while they were listed: the pull changes nothing."

@@ -47,7 +47,7 @@ def raise_if_passing(answer: Answer, what: str, now: datetime) -> None:
             raise _daily_limit(refusal, what, now)
         wait = refusal.wait or timedelta(seconds=1)
         error = ZoomRateLimited(
-            f"Zoom's rate limit was reached and would not let us {what}: other apps of the account may be using it up.",
+            f"Zoom's rate limit was reached and would not let us {what}; other apps of the account may be using it up.",
             retry_at=now + wait,
         )
         raise TryAgain(error, wait.total_seconds())
@@ -127,7 +127,10 @@ def token_refusal(answer: Answer, hide: Iterable[str]) -> ZoomAuthRefused:
 
 def _scope_text(what: str, words: str, number: str) -> str:
     named = _SCOPES_IN_WORDS.search(words)
-    scope = f"the scope {named.group(1)}" if named else f"a scope ({words or number})"
+    # Zoom lists every scope that would do; those of a Server-to-Server app end in ":admin".
+    enough = [one.strip() for one in named.group(1).split(",")] if named else []
+    enough = [one for one in enough if one.endswith(":admin")] or enough
+    scope = f"the scope {' or '.join(enough)}" if enough else f"a scope ({words or number})"
     return (
         f"Zoom would not {what}: the app lacks {scope}. Add it on the app's Scopes page in the Zoom App Marketplace; "
         "it holds from the next token on."
