@@ -18,7 +18,7 @@ test: $(STAMP)
 	$(BIN)/pytest -n auto --dist loadgroup
 
 # Kills, freezes and stops the real program again and again, and counts what arrived: some ten minutes.
-# ZOOMSYNC_PROVE_PEOPLE and ZOOMSYNC_PROVE_KILLS say how many (2000, 100).
+# PROVE_PEOPLE and PROVE_KILLS say how many (2000, 100).
 prove: $(STAMP)
 	$(BIN)/pytest tests/prove -n 2 --timeout 900
 

@@ -209,7 +209,8 @@ def test_two_daemons_on_one_postgres_share_the_work_and_one_may_be_killed(
     first, second = daemons(at), daemons(at)
     until(lambda: len(ask(on_postgres, "SELECT 1 FROM daemon")) == 2)
     until(lambda: sent(project) > 0)
-    os.kill(first.pid, signal.SIGKILL)
+    first.kill()
+    first.communicate()  # until it is waited for, its process is there still
     # What the killed one had on its way is in doubt, and goes once more in ten minutes.
     settled = "SELECT count(*) FROM outbox WHERE state IN ('sent', 'in_doubt') AND kind = 'before:1d 17:00'"
     until(lambda: ask(on_postgres, settled)[0][0] == 20)

@@ -12,8 +12,8 @@ from tests.prove.invariants import check
 from tests.prove.killing import kill_until_done
 from tests.prove.stage import DUE, staged
 
-PEOPLE = int(os.environ.get("ZOOMSYNC_PROVE_PEOPLE", "2000"))
-KILLS = int(os.environ.get("ZOOMSYNC_PROVE_KILLS", "100"))
+PEOPLE = int(os.environ.get("PROVE_PEOPLE", "2000"))
+KILLS = int(os.environ.get("PROVE_KILLS", "100"))
 
 
 @pytest.mark.parametrize("workers", [1, 2])
