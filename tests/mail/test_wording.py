@@ -9,7 +9,15 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests.builders import DEADLINE, FIVE_HOURS, SESSION_1, utc
-from zoomsync.mail.wording import ADDRESS_FORMS, SessionWords, clock_words, deadline_words, session_words, zone_words
+from zoomsync.mail.wording import (
+    ADDRESS_FORMS,
+    SessionWords,
+    clock_words,
+    closed_words,
+    deadline_words,
+    session_words,
+    zone_words,
+)
 
 TUESDAY = date(2023, 3, 7)
 
@@ -140,3 +148,10 @@ def test_every_way_of_address_has_every_form() -> None:
     assert len({frozenset(forms) for forms in ADDRESS_FORMS.values()}) == 1
     assert ADDRESS_FORMS["vos"]["escriba"] == "escribí"
     assert ADDRESS_FORMS["usted"]["no_lo_comparta"] == "no lo comparta"
+
+
+@pytest.mark.parametrize("language", ["es", "en"])
+def test_words_for_a_page_end_each_sentence_once(language: str) -> None:
+    for sentence in closed_words(datetime(2023, 3, 6, 7, tzinfo=UTC), "America/Guatemala", language):
+        assert ".." not in sentence
+        assert sentence.endswith(".")

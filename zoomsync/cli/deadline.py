@@ -52,6 +52,8 @@ def close(ctx: typer.Context, event: Name, dry_run: DryRun = False) -> int:
         report = _carry_out(ctx, app, chosen, order, dry_run=dry_run, replaces=order is not None)
         done = dry_run or report.state is RegistrationState.CLOSED
         if done and not dry_run and not options_of(ctx).json:
+            late = f"; {report.late} registered late" if report.late else ""
+            answer(f"{chosen.slug}: registration is closed: whoever registers now waits for approval{late}.")
             _say_words(chosen, report.closes_at)
         return 0 if done and not report.error else 1
 
@@ -204,7 +206,7 @@ def _carry_out(
                 "late": report.late,
             }
         )
-    tell_registration(report, quiet=options.quiet)
+    tell_registration(report, quiet=options.quiet, with_state=False)
     return report
 
 

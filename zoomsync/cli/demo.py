@@ -129,10 +129,11 @@ class Story:
         answer(f"  {folder / 'mails'}  the e-mails as they arrived, one file each")
         answer(f"  {folder / 'zoomsync.db'}  the database")
         answer("To type next")
-        config = folder / "config" / "zoomsync.toml"
-        answer(f"  zoomsync status --config {config} --now 2023-03-08T08:00")
-        answer(f"  zoomsync outbox list --config {config}")
-        answer("  zoomsync init  to begin with an event of your own")
+        config, command = folder / "config" / "zoomsync.toml", _command()
+        answer(f"  {command} status --config {config} --now 2023-03-08T08:00")
+        answer(f"  {command} timeline {SLUG} --config {config} --now 2023-03-07T00:00")
+        answer(f"  {command} outbox list --config {config}")
+        answer(f"  {command} init  to begin with an event of your own")
 
     # ------------------------------------------------------------------------------------------- what happens
 
@@ -213,6 +214,18 @@ class Story:
     def _say(self, words: str, depth: int = 0) -> None:
         if self._told:
             answer(f"{_local(self._clock())}  {'    ' * depth}{words}")
+
+
+def _command() -> str:
+    """What to type for zoomsync: its name where a shell finds it, else the path it was started by."""
+    import shutil
+    import sys
+
+    started = Path(sys.argv[0])
+    if shutil.which("zoomsync") or started.name != "zoomsync":
+        return "zoomsync"
+    here = Path.cwd()
+    return str(started.relative_to(here) if started.is_relative_to(here) else started)
 
 
 def _local(moment: datetime) -> str:

@@ -172,8 +172,11 @@ def published(app: App, event: Event, report: RegistrationReport) -> Registratio
     return report
 
 
-def tell_registration(report: RegistrationReport, *, quiet: bool) -> None:
-    """What was done about registration, what is true of it, and what a person must hear of; on standard error."""
+def tell_registration(report: RegistrationReport, *, quiet: bool, with_state: bool = True) -> None:
+    """What was done about registration, what is true of it, and what a person must hear of; on standard error.
+
+    with_state: False where the answer on standard output says that it is closed.
+    """
     from zoomsync.domain.registration import RegistrationState
 
     if not quiet:
@@ -184,7 +187,7 @@ def tell_registration(report: RegistrationReport, *, quiet: bool) -> None:
     if report.error:
         state = "NOT CLOSED" if report.state is RegistrationState.NOT_CLOSED else "not as it should be"
         talk(f"zoomsync: {report.event}: registration is {state}. {report.error}")
-    elif report.state is RegistrationState.CLOSED and not quiet:
+    elif report.state is RegistrationState.CLOSED and with_state and not quiet:
         late = f"; {report.late} registered late" if report.late else ""
         talk(f"{report.event}: registration is closed: whoever registers now waits for approval{late}")
     if report.waiting and not quiet:

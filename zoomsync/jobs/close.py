@@ -230,7 +230,7 @@ class _Run:
         )
         self._save(meeting, record)
         failpoints.reach("close.stored")
-        log.info("changing registration", extra={"event": self._event.slug, "meeting": meeting.meeting_id})
+        log.debug("changing registration", extra={"event": self._event.slug, "meeting": meeting.meeting_id})
         try:
             desk.set_approval_type(meeting, step.approval_type)
         except ZoomError as error:

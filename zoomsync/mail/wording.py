@@ -115,7 +115,7 @@ def deadline_words(deadline: datetime, zone: str, language: str) -> str:
 def closed_words(deadline: datetime, zone: str, language: str) -> tuple[str, str]:
     """What an organiser may write when registration is closed: for the event's page, and for the meeting's own
     description, which stands above Zoom's form. Both say what is true: the form stays, and who fills it in waits."""
-    until = deadline_words(deadline, zone, language)
+    until = deadline_words(deadline, zone, language).rstrip(".")  # "1:00 a. m." brings a full stop of its own
     if language == "es":
         return (
             f"Inscripción cerrada desde el {until}. Quien complete el formulario ahora queda en espera.",
