@@ -77,7 +77,7 @@ def test_what_the_demo_says_to_type_next_works(
     stage, said = played
     monkeypatch.chdir(stage)
     proposed = [line.split()[1:] for line in said.partition("To type next\n")[2].splitlines() if "--config" in line]
-    assert [words[0] for words in proposed] == ["status", "outbox"]
+    assert [words[0] for words in proposed] == ["status", "timeline", "outbox"]
     for words in proposed:
         assert main(words) == 0
         assert capsys.readouterr().out
