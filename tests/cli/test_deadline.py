@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.cli.conftest import OTHER_MEETING_ID, OTHER_SLUG, SLUG, Project, local
+from zoomsync.clock import system_clock
 from zoomsync.simulate.model_event import MODEL_MEETING_ID
 from zoomsync.simulate.people import believable_people
 
@@ -617,3 +618,28 @@ def test_the_notice_names_the_deadline_that_was_in_force(project: Project, peopl
     (mail,) = [one.message for one in project.mails.messages if "después del cierre" in str(one.message["Subject"])]
     text = mail.get_body(("plain",)).get_content()
     assert "cerró el lunes 6 de marzo de 2023, 8:00" in " ".join(text.split())
+
+
+# -------------------------------------------------------------------------------------------------------------- seats
+
+
+def test_more_approved_than_the_licence_holds_is_told_by_check_and_status(project: Project) -> None:
+    project.write_event(zoom="seats = 3")
+    project.world.populate(MODEL_MEETING_ID, 3)
+    project.synced()
+    words = "are approved, and the Zoom licence holds 3"
+    assert words not in project.at(BEFORE, "check").out + project.at(BEFORE, "status").out
+    project.world.populate(MODEL_MEETING_ID, 1, seed=5)
+    project.synced()
+    check, status = project.at(BEFORE, "check"), project.at(BEFORE, "status")
+    assert f"! {SLUG}: 4 {words}" in check.out
+    assert f"· {SLUG}: 4 {words}" in status.out
+    assert (check.code, status.code) == (0, 0)
+
+
+def test_a_clock_that_is_off_is_noted_by_status(project: Project) -> None:
+    """As a sync in real time finds it; a rehearsed clock is off on purpose."""
+    project.world.clock = system_clock
+    project.world.faults.add("skew", times=None, seconds=300)
+    assert project.run("sync", "--no-close").code == 0
+    assert f"· {SLUG}: at the last sync this machine's clock was 5 minutes behind Zoom's" in project.run("status").out

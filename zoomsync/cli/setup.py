@@ -80,6 +80,7 @@ def _findings(app: App, names: list[str]) -> Iterator[CheckLine]:
         check_database,
         check_event,
         check_mail,
+        check_seats,
         check_zoom,
         known_sessions,
     )
@@ -101,9 +102,11 @@ def _findings(app: App, names: list[str]) -> Iterator[CheckLine]:
         for event in () if shut_out else chosen.events:
             try:
                 known = known_sessions(app.database, event.slug)
+                seats = list(check_seats(event, app.database))
             except StoreError:
-                known = []  # told already
+                known, seats = [], []  # told already
             yield from check_event(event, app.zoom, known, app.clock())
+            yield from seats
     smtp = app.settings.smtp
     with app.transport().open() as connection:
         yield from check_mail(connection.connect, f"{smtp.host}:{smtp.port}")

@@ -5,7 +5,7 @@ Nothing is changed anywhere. Each trial gives lines, and none stops the others.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -26,6 +26,7 @@ from zoomsync.domain.records import (
 from zoomsync.domain.sessions import follow_sessions
 from zoomsync.errors import StoreError, ZoomError
 from zoomsync.store import events as stored_events
+from zoomsync.store.registration import approved_counts
 from zoomsync.store.schema import Database
 from zoomsync.text import counted
 
@@ -211,6 +212,26 @@ def _check_times(
         yield CheckLine(Mark.CROSS, event.slug, "has no sessions, in its file or on Zoom", "write [[sessions]]")
     elif not changes.differences:
         yield CheckLine(Mark.OK, event.slug, f"{counted(len(changes.sessions), 'session')}, at the times Zoom shows")
+
+
+def check_seats(event: Event, database: Database) -> Iterator[CheckLine]:
+    """Whether more people are approved than the Zoom licence holds, as far as the last sync knows."""
+    with database.read() as db:
+        found = stored_events.load_stored(db, event.slug)
+        words = None if found is None else too_many(event, approved_counts(db, found.id).values())
+    if words:
+        yield CheckLine(
+            Mark.WARNING, event.slug, words, "whoever comes last is not let in: a larger licence, or fewer approved"
+        )
+
+
+def too_many(event: Event, approved: Iterable[int]) -> str:
+    """What is wrong where a meeting (or an occurrence of it) has more approved than `seats`; "" where nothing is.
+
+    approved: how many are, for each of them.
+    """
+    most, seats = max(approved, default=0), event.zoom.seats
+    return f"{most} are approved, and the Zoom licence holds {seats}" if seats and most > seats else ""
 
 
 def known_sessions(database: Database, slug: str) -> list[Session]:

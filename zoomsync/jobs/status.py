@@ -15,12 +15,13 @@ from zoomsync.domain.registration import (
     deadline_in_force,
     registration_state,
 )
-from zoomsync.jobs.check import CLOCKS_APART_AT_MOST, clock_apart
+from zoomsync.jobs.check import CLOCKS_APART_AT_MOST, clock_apart, too_many
 from zoomsync.store import events as stored_events
 from zoomsync.store import outbox, reading
 from zoomsync.store import registrants as stored
 from zoomsync.store import registration as stored_registration
 from zoomsync.store.events import StoredEvent
+from zoomsync.store.registration import approved_counts
 from zoomsync.store.schema import Database
 from zoomsync.text import counted
 
@@ -84,11 +85,13 @@ def look_at_status(
 ) -> StatusReport:
     """Everything `zoomsync status` shows at `now`.
 
-    files: the event files there are; only those that the database has not seen yet count, as never synced. slugs: of
-    all files, broken ones too; where they are given, an event without a file is told.
+    files: the event files there are, for their `seats` and for those that the database has not seen yet. slugs: of all
+    files, broken ones too; where they are given, an event without a file is told.
     """
     with database.read() as db:
-        events = [_look_at(db, one, now) for one in stored_events.all_stored(db)]
+        known_events = stored_events.all_stored(db)
+        events = [_look_at(db, one, now) for one in known_events]
+        approved = {one.slug: approved_counts(db, one.id).values() for one in known_events}
     known = {one.event for one in events}
     events += [_unseen(event, now) for event in files if event.slug not in known]
     problems = [problem for one in events for problem in _problems(one, now)]
@@ -97,7 +100,14 @@ def look_at_status(
         for one in events
         if slugs is not None and one.event not in slugs and one.status is EventStatus.ACTIVE and not one.is_over
     ]
-    return StatusReport(tuple(events), tuple(problems), tuple(note for one in events for note in _notes(one)))
+    notes = [note for one in events for note in _notes(one)]
+    over = {one.event for one in events if one.is_over}
+    notes += [
+        f"{event.slug}: {words}"
+        for event in files
+        if event.slug not in over and (words := too_many(event, approved.get(event.slug, ())))
+    ]
+    return StatusReport(tuple(events), tuple(problems), tuple(notes))
 
 
 def _look_at(db: DbSession, event: StoredEvent, now: datetime) -> EventStanding:
