@@ -31,7 +31,7 @@ from zoomsync.errors import EventFileError, SchemaTooNew, SettingsError, StoreEr
 from zoomsync.events.watching import EventFolder
 from zoomsync.jobs.due import events_due
 from zoomsync.jobs.leasing import new_owner
-from zoomsync.jobs.remind import remind
+from zoomsync.jobs.remind import SIDE_BY_SIDE, remind
 from zoomsync.store import daemons, leases
 from zoomsync.store import events as stored_events
 from zoomsync.store.daemons import LiveDaemon
@@ -40,7 +40,8 @@ log = logging.getLogger(__name__)
 
 BEAT_EVERY_S = 10
 SWEEP_EVERY_S = 10
-SIDE_BY_SIDE = 8  # events at once: the plan's rate is shared, and the waiting is what is saved
+MAIL_PATIENCE_S = 20.0  # for the look at Zoom right before a batch; one event's trouble does not hold the others' mail
+SYNC_PATIENCE = timedelta(seconds=5)  # for a sync of the same event that is just going on
 GRACE_S = 9.0  # for the messages in hand, whose own grace is eight seconds
 
 
@@ -259,11 +260,12 @@ class Daemon:
         report = remind(
             self._events,
             database=app.database,
-            sync=lambda event: app.syncer().sync(event),
+            sync=lambda event: replace(app.syncer(), wait_for_another=SYNC_PATIENCE).sync(event),
             deliver=lambda ready: app.deliverer(ready).deliver(event_ids=list(ready), stop=self._stop),
             clock=app.clock,
             resend=app.resends,
             first_pulls=False,
+            patience_s=MAIL_PATIENCE_S,
         )
         for problem in report.problems:
             if problem not in self._told:  # not at every sweep anew

@@ -259,3 +259,15 @@ def test_preview_to_a_mail_server_that_is_away_is_told(project: Project, monkeyp
     (complaint,) = result.complaints
     assert complaint.startswith("zoomsync: before:1d 17:00 was not sent: the mail server refuses it at connect: ")
     assert complaint.endswith("zoomsync check tries the mail server.")
+
+
+def test_after_a_long_outage_of_zoom_the_mail_still_goes_by_the_last_complete_pull(project: Project) -> None:
+    """However many syncs have failed since."""
+    project.world.populate(MODEL_MEETING_ID, 2)
+    project.synced()
+    project.world.client_secret = "another"
+    for minutes in range(5, 130, 5):
+        project.at(DAY_BEFORE - timedelta(minutes=130 - minutes), "sync", "--no-close")
+    result = project.at(DAY_BEFORE, "remind")
+    assert "The mail goes out by the last complete pull." in result.err
+    assert len(project.mails.messages) == 2

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -28,6 +29,7 @@ from zoomsync.store.schema import Database
 log = logging.getLogger(__name__)
 
 _SHOWN_AT_MOST = 100_000
+SIDE_BY_SIDE = 8  # events at once: the plan's rate is shared, and the waiting is what is saved
 
 Sync = Callable[[Event], SyncOutcome]
 
@@ -67,35 +69,30 @@ def remind(
     clock: Clock,
     resend: bool = True,
     first_pulls: bool = True,
+    patience_s: float | None = None,
 ) -> RemindReport:
     """One round for these events: plan, sync those that have something due, deliver.
 
-    sync: one pull and reconcile, which writes nothing to Zoom. deliver: sends what is due of these events, by the
-    store's ids. resend: whether a message in doubt counts as due. first_pulls: an event that was never pulled is
-    pulled now; False where others see to that. If Zoom cannot be reached the batch goes by the last complete pull,
-    and never without one; if the meeting is gone the event's mail waits for a person.
+    sync: one pull and reconcile, which writes nothing to Zoom; called for several events side by side. deliver: sends
+    what is due of these events, by the store's ids. resend: whether a message in doubt counts as due. first_pulls: an
+    event that was never pulled is pulled now; False where others see to that. patience_s: how long to wait for the
+    syncs before the mail of the other events goes out; the rest has the next round. None: until all have ended.
+
+    If Zoom cannot be reached the batch goes by the last complete pull, and never without one; if the meeting is gone
+    the event's mail waits for a person.
     """
     report = RemindReport()
     ready: dict[int, Event] = {}
-    for event in events:
-        event_id, added = database.write(lambda db, event=event: _save_and_plan(db, event, clock()))  # type: ignore[misc]
-        with database.read() as db:
-            pulled_before = any(run.state is RunState.OK for run in stored.last_runs(db, event_id))
-            something_due = bool(outbox.due(db, clock(), limit=1, resend=resend, event_ids=[event_id]))
-            in_outbox = _count(db, event_id)
-        problem = ""
-        if something_due or (first_pulls and not pulled_before):
-            problem, sendable = _look_once_more(event, sync, pulled_before)
-            database.write(lambda db, event=event: _save_and_plan(db, event, clock()))  # type: ignore[misc]
-            with database.read() as db:
-                added += _count(db, event_id) - in_outbox  # the sync has planned as well
-        else:
-            sendable = True
-        report.planned += added
-        if problem:
-            report.problems.append(f"{event.slug}: {problem}")
-        if sendable:
-            ready[event_id] = event
+
+    def prepare(event: Event) -> _Prepared:
+        return _prepare(event, database, sync, clock, resend=resend, first_pulls=first_pulls)
+
+    for one in _side_by_side(prepare, events, patience_s):
+        report.planned += one.planned
+        if one.problem:
+            report.problems.append(f"{one.event.slug}: {one.problem}")
+        if one.sendable:
+            ready[one.event_id] = one.event
     delivery = deliver(ready)
     report.problems += delivery.alarms
     report.messages += [
@@ -177,6 +174,48 @@ def _save_and_plan(db: DbSession, event: Event, now: datetime) -> tuple[int, int
 
 def _count(db: DbSession, event_id: int) -> int:
     return sum(outbox.counts(db, event_id).values())
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """planned: how many messages are new. problem: what a person must hear of. sendable: its mail may go out."""
+
+    event: Event
+    event_id: int
+    planned: int
+    problem: str
+    sendable: bool
+
+
+def _prepare(
+    event: Event, database: Database, sync: Sync, clock: Clock, *, resend: bool, first_pulls: bool
+) -> _Prepared:
+    """Plan one event, and look at Zoom once more if something of it is due."""
+    event_id, planned = database.write(lambda db: _save_and_plan(db, event, clock()))
+    with database.read() as db:
+        pulled_before = stored.was_pulled(db, event_id)
+        something_due = bool(outbox.due(db, clock(), limit=1, resend=resend, event_ids=[event_id]))
+        in_outbox = _count(db, event_id)
+    if not (something_due or (first_pulls and not pulled_before)):
+        return _Prepared(event, event_id, planned, "", True)
+    problem, sendable = _look_once_more(event, sync, pulled_before)
+    database.write(lambda db: _save_and_plan(db, event, clock()))
+    with database.read() as db:
+        planned += _count(db, event_id) - in_outbox  # the sync has planned as well
+    return _Prepared(event, event_id, planned, problem, sendable)
+
+
+def _side_by_side(
+    prepare: Callable[[Event], _Prepared], events: Sequence[Event], patience_s: float | None
+) -> list[_Prepared]:
+    """What became of each event within the time given, in their order. What still goes on then is not waited for."""
+    threads = ThreadPoolExecutor(SIDE_BY_SIDE, thread_name_prefix="prepare")
+    try:
+        started = [threads.submit(prepare, event) for event in events]
+        wait(started, timeout=patience_s)
+    finally:
+        threads.shutdown(wait=False, cancel_futures=True)
+    return [one.result() for one in started if one.done() and not one.cancelled()]
 
 
 def _look_once_more(event: Event, sync: Sync, pulled_before: bool) -> tuple[str, bool]:

@@ -299,6 +299,12 @@ def last_runs(db: DbSession, event_id: int, *, limit: int = 20) -> list[SyncRun]
     return runs_where(db, _run.c.event_id == event_id, limit=limit)
 
 
+def was_pulled(db: DbSession, event_id: int) -> bool:
+    """Whether there was ever a complete pull of this event."""
+    found = select(_run.c.id).where(_run.c.event_id == event_id, _run.c.state == RunState.OK.value).limit(1)
+    return db.scalar(found) is not None
+
+
 def runs_where(db: DbSession, condition: Any, *, limit: int) -> list[SyncRun]:
     """The latest sync runs that meet an SQL condition on their table, newest first."""
     rows = db.execute(
