@@ -15,8 +15,10 @@ from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
+import requests
+
 from zoomsync.clock import Clock, Sleep, fixed_clock, running_clock, system_clock
-from zoomsync.domain.records import Event
+from zoomsync.domain.records import Event, OutcomeKind
 from zoomsync.domain.registration import deadline_in_force
 from zoomsync.errors import EventFileError, SettingsError, StoreError
 from zoomsync.events.files import read_event_file, read_event_files
@@ -27,6 +29,7 @@ from zoomsync.jobs.leasing import LeaseClock
 from zoomsync.jobs.publish import publish
 from zoomsync.jobs.remind import sessions_told
 from zoomsync.jobs.sync import Syncer
+from zoomsync.mail.alarm import alarm_mail
 from zoomsync.mail.calendar import public_calendar
 from zoomsync.mail.headers import message_id
 from zoomsync.mail.message import OutgoingMessage
@@ -38,6 +41,8 @@ from zoomsync.store.outbox import ClaimedMessage
 from zoomsync.store.registration import order_of
 from zoomsync.store.schema import Database
 from zoomsync.zoom.client import ZoomClient
+
+PING_TIMEOUT_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +196,21 @@ class App:
                 f"The public files of {event.slug} cannot be written to {folder} ({exc.strerror}): "
                 "make that folder writable, or set ZOOMSYNC_PUBLISH_DIR."
             ) from exc
+
+    def tell_alarm(self, from_event: Event, to: str, raised: Sequence[str], over: Sequence[str]) -> bool:
+        """Mail a person of trouble and of its end, as the mail of `from_event` is sent. False where the mail server did
+        not take it."""
+        sender = self.renderer.sender_of(from_event)
+        installation = self.database.write(stored_events.installation_id)
+        message = alarm_mail(sender, to, raised, over, installation=installation, now=self.clock())
+        with self.transport().open() as connection:
+            return connection.send(message, lambda: True).kind is OutcomeKind.ACCEPTED
+
+    def ping(self, *, well: bool) -> None:
+        """Call the address that watches over us, where one is set. Trouble with that is for the watcher to notice."""
+        url = self.settings.alerts.ping_url
+        if url:
+            requests.get(url if well else f"{url}/fail", timeout=PING_TIMEOUT_S, allow_redirects=False)
 
     @property
     def resends(self) -> bool:

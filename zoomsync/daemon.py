@@ -11,7 +11,7 @@ import logging
 import signal
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, timedelta
@@ -26,11 +26,14 @@ from sqlalchemy.orm import Session as DbSession
 from zoomsync import __version__
 from zoomsync.app import App
 from zoomsync.clock import system_clock
+from zoomsync.domain.alarms import AlarmKey
 from zoomsync.domain.records import Event, OutboxState, RunState
 from zoomsync.errors import EventFileError, SchemaTooNew, SettingsError, StoreError, ZoomsyncError
 from zoomsync.events.watching import EventFolder
+from zoomsync.jobs.alarms import sweep_alarms
+from zoomsync.jobs.deliver import DeliveryReport
 from zoomsync.jobs.due import events_due
-from zoomsync.jobs.leasing import new_owner
+from zoomsync.jobs.leasing import held, new_owner
 from zoomsync.jobs.remind import SIDE_BY_SIDE, remind
 from zoomsync.store import daemons, leases
 from zoomsync.store import events as stored_events
@@ -40,6 +43,7 @@ log = logging.getLogger(__name__)
 
 BEAT_EVERY_S = 10
 SWEEP_EVERY_S = 10
+ALARMS_EVERY_S = 60
 MAIL_PATIENCE_S = 20.0  # for the look at Zoom right before a batch; one event's trouble does not hold the others' mail
 SYNC_PATIENCE = timedelta(seconds=5)  # for a sync of the same event that is just going on
 GRACE_S = 9.0  # for the messages in hand, whose own grace is eight seconds
@@ -59,6 +63,7 @@ class Daemon:
         self._lock = threading.Lock()
         self._busy: set[str] = set()
         self._told: frozenset[str] = frozenset()
+        self._mail_trouble = ""
         self._at_work = 0
         self._threads = ThreadPoolExecutor(SIDE_BY_SIDE, thread_name_prefix="sync")
 
@@ -108,6 +113,7 @@ class Daemon:
             ("beat", self._beat, BEAT_EVERY_S),
             ("sync", self.sweep_sync, sync_every_s),
             ("deliver", self.sweep_mail, schedule.deliver_every.total_seconds()),
+            ("alarms", self.sweep_alarms, ALARMS_EVERY_S),
         ):
             scheduler.add_job(
                 self._guarded(name, sweep), "interval", seconds=every_s, id=name, name=name, next_run_time=soon
@@ -261,7 +267,7 @@ class Daemon:
             self._events,
             database=app.database,
             sync=lambda event: replace(app.syncer(), wait_for_another=SYNC_PATIENCE).sync(event),
-            deliver=lambda ready: app.deliverer(ready).deliver(event_ids=list(ready), stop=self._stop),
+            deliver=self._deliver,
             clock=app.clock,
             resend=app.resends,
             first_pulls=False,
@@ -274,6 +280,46 @@ class Daemon:
         if report.messages:
             counts = {state.value: count for state in OutboxState if (count := report.count(state))}
             log.info("mail", extra=counts)
+
+    def _deliver(self, ready: Mapping[int, Event]) -> DeliveryReport:
+        delivery = self._app.deliverer(ready).deliver(event_ids=list(ready), stop=self._stop)
+        self._mail_trouble = "; ".join(delivery.alarms)
+        return delivery
+
+    def sweep_alarms(self) -> None:
+        """Tell a person of what is new and of what is over, and call the address that watches over us."""
+        app = self._app
+        try:
+            with held(app.database, "alarms", self._owner, app.lease_clock, wait=timedelta(0), sleep=app.sleep) as ours:
+                if not ours:
+                    return  # another daemon tells
+                trouble = {AlarmKey("", "mail"): self._mail_trouble} if self._mail_trouble else {}
+                any_stands = sweep_alarms(
+                    self._events,
+                    database=app.database,
+                    now=app.clock(),
+                    others=trouble,
+                    recipient_of=self._who_hears_of,
+                    tell=self._tell,
+                )
+        except ZoomsyncError:
+            self._ping(well=False)
+            raise
+        self._ping(well=not any_stands)
+
+    def _tell(self, to: str, raised: Sequence[str], over: Sequence[str]) -> bool:
+        return bool(self._events) and self._app.tell_alarm(self._events[0], to, raised, over)
+
+    def _who_hears_of(self, slug: str) -> str | None:
+        """The address that is set for alarms, else the organizer of the event, or of the first one."""
+        organizers = [event.organizer.email for event in self._events if slug in ("", event.slug)]
+        return self._app.settings.alerts.email or next(iter(organizers), None)
+
+    def _ping(self, *, well: bool) -> None:
+        try:
+            self._app.ping(well=well)
+        except OSError as error:  # what requests raises is one
+            log.warning("the address that watches over us could not be called (%s)", type(error).__name__)
 
 
 def _tell_error(event: JobExecutionEvent) -> None:

@@ -20,6 +20,7 @@ from zoomsync.errors import StoreError
 from zoomsync.store import copying
 from zoomsync.store.schema import Database
 from zoomsync.store.tables import (
+    AlarmRow,
     AttemptRow,
     AuditRow,
     DaemonRow,
@@ -44,6 +45,7 @@ def fill(database: Database) -> None:
     rows = [
         InstallationRow(name="id", value="abc"),
         LeaseRow(name="daemon", owner="a", until=AT),
+        AlarmRow(event="x", what="held", words="w", raised_at=AT),
         DaemonRow(owner="a/1/x", version="1", started_at=AT, seen_at=AT, files={"x": "h"}),
         TombstoneRow(meeting_id="1", registrant_id="r9", at=AT),
         EventRow(

@@ -193,7 +193,7 @@ def _prepare(
     """Plan one event, and look at Zoom once more if something of it is due."""
     event_id, planned = database.write(lambda db: _save_and_plan(db, event, clock()))
     with database.read() as db:
-        pulled_before = stored.was_pulled(db, event_id)
+        pulled_before = stored.last_complete_pull_at(db, event_id) is not None
         something_due = bool(outbox.due(db, clock(), limit=1, resend=resend, event_ids=[event_id]))
         in_outbox = _count(db, event_id)
     if not (something_due or (first_pulls and not pulled_before)):

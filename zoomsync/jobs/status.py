@@ -40,7 +40,8 @@ class EventStanding:
     whoever registers waits; verified_at: when reading back proved it. registration_error: why it is not as it should
     be. reopened: somebody opened it again in Zoom's portal, and it was closed once more. late: how many registered too
     late; late_waiting: of them, who wait still. times_held: titles of the sessions whose mail waits because file and
-    Zoom disagree.
+    Zoom disagree. last_ok_at: the last complete pull. held: cancellations that the last one held back. without_link:
+    approved registrants without a personal link. too_many: words on seats, "" where there are enough.
     """
 
     event: str
@@ -69,6 +70,11 @@ class EventStanding:
     times_held: tuple[str, ...]
     is_over: bool
     clock_offset: timedelta | None
+    first_seen_at: datetime | None = None
+    last_ok_at: datetime | None = None
+    held: int = 0
+    without_link: int = 0
+    too_many: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +96,8 @@ def look_at_status(
     """
     with database.read() as db:
         known_events = stored_events.all_stored(db)
-        events = [_look_at(db, one, now) for one in known_events]
-        approved = {one.slug: approved_counts(db, one.id).values() for one in known_events}
+        by_slug = {event.slug: event for event in files}
+        events = [_look_at(db, one, by_slug.get(one.slug), now) for one in known_events]
     known = {one.event for one in events}
     events += [_unseen(event, now) for event in files if event.slug not in known]
     problems = [problem for one in events for problem in _problems(one, now)]
@@ -101,16 +107,10 @@ def look_at_status(
         if slugs is not None and one.event not in slugs and one.status is EventStatus.ACTIVE and not one.is_over
     ]
     notes = [note for one in events for note in _notes(one)]
-    over = {one.event for one in events if one.is_over}
-    notes += [
-        f"{event.slug}: {words}"
-        for event in files
-        if event.slug not in over and (words := too_many(event, approved.get(event.slug, ())))
-    ]
     return StatusReport(tuple(events), tuple(problems), tuple(notes))
 
 
-def _look_at(db: DbSession, event: StoredEvent, now: datetime) -> EventStanding:
+def _look_at(db: DbSession, event: StoredEvent, file: Event | None, now: datetime) -> EventStanding:
     runs = stored.last_runs(db, event.id, limit=1)
     run = runs[0] if runs else None
     people = reading.registrants_by_status(db, event.id)
@@ -150,6 +150,11 @@ def _look_at(db: DbSession, event: StoredEvent, now: datetime) -> EventStanding:
         times_held=tuple(one.title for one in sessions if one.times_held),
         is_over=bool(sessions) and all(one.ends_at <= now for one in sessions),
         clock_offset=run.clock_offset if run else None,
+        first_seen_at=event.first_seen_at,
+        last_ok_at=stored.last_complete_pull_at(db, event.id),
+        held=run.counts.held if run else 0,
+        without_link=reading.approved_without_link(db, event.id),
+        too_many=too_many(file, approved_counts(db, event.id).values()) if file else "",
     )
 
 
@@ -234,6 +239,11 @@ def _notes(one: EventStanding) -> list[str]:
     if one.late_waiting and not one.is_over:
         wait = "1 late registrant waits" if one.late_waiting == 1 else f"{one.late_waiting} late registrants wait"
         notes.append(f"{one.event}: {wait}: zoomsync late {one.event} shows who")
+    if one.too_many and not one.is_over:
+        notes.append(f"{one.event}: {one.too_many}")
+    if one.without_link and not one.is_over:
+        people = counted(one.without_link, "approved registrant")
+        notes.append(f"{one.event}: Zoom gave no personal link for {people}: their mail waits until it does")
     if one.clock_offset is not None and abs(one.clock_offset) > CLOCKS_APART_AT_MOST:
         notes.append(f"{one.event}: at the last sync this machine's clock was {clock_apart(one.clock_offset)}")
     return notes

@@ -66,6 +66,20 @@ def overdue(db: DbSession, event_id: int, *, before: datetime, now: datetime) ->
     return count or 0
 
 
+def approved_without_link(db: DbSession, event_id: int) -> int:
+    """How many of an event's approved registrants Zoom gave no personal link for."""
+    count = db.scalar(
+        select(func.count())
+        .select_from(_registrant)
+        .where(
+            _registrant.c.event_id == event_id,
+            _registrant.c.status == RegistrantStatus.APPROVED.value,
+            _registrant.c.join_url == "",
+        )
+    )
+    return count or 0
+
+
 # ------------------------------------------------------------------------------------------------- an event's timeline
 
 _REGISTRATION_CHANGES = ("closed", "opened", "gated", "registration ordered")

@@ -299,10 +299,13 @@ def last_runs(db: DbSession, event_id: int, *, limit: int = 20) -> list[SyncRun]
     return runs_where(db, _run.c.event_id == event_id, limit=limit)
 
 
-def was_pulled(db: DbSession, event_id: int) -> bool:
-    """Whether there was ever a complete pull of this event."""
-    found = select(_run.c.id).where(_run.c.event_id == event_id, _run.c.state == RunState.OK.value).limit(1)
-    return db.scalar(found) is not None
+def last_complete_pull_at(db: DbSession, event_id: int) -> datetime | None:
+    """When the last complete pull of an event began, None where there never was one."""
+    complete = (_run.c.event_id == event_id) & (_run.c.state == RunState.OK.value)
+    found: datetime | None = db.scalar(
+        select(_run.c.started_at).where(complete).order_by(_run.c.started_at.desc()).limit(1)
+    )
+    return found
 
 
 def runs_where(db: DbSession, condition: Any, *, limit: int) -> list[SyncRun]:

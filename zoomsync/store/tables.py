@@ -334,6 +334,19 @@ class DaemonRow(SQLModel, table=True):
     files: Any = _json(nullable=False)
 
 
+class AlarmRow(SQLModel, table=True):
+    """An alarm that stands (`domain.alarms`), or is over and not yet told so."""
+
+    __tablename__ = "alarm"
+
+    event: str = Field(primary_key=True)
+    what: str = Field(primary_key=True)
+    words: str
+    raised_at: datetime = _moment(nullable=False)
+    told_at: datetime | None = _moment()
+    over_at: datetime | None = _moment()
+
+
 class TombstoneRow(SQLModel, table=True):
     """A registration whose person was erased: a later pull must not bring it back."""
 

@@ -1,0 +1,102 @@
+"""What a person must hear of at once, and not twice: which alarms stand, which are new, which are over.
+
+Pure: the facts come from `jobs.status`, the rows from `store.alarms`, and telling is `jobs.alarms`'s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+# Zoom has its bad minutes: a sync that fails is told after an hour.
+FAILING_FOR = timedelta(hours=1)
+# The sweep that closes registration has this long before anybody is called.
+CLOSING_TAKES = timedelta(minutes=2)
+
+
+class AlarmKey(NamedTuple):
+    """event: its slug, "" for what concerns all. what: "not_closed", "overdue" ..."""
+
+    event: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known of one event that is active and not over.
+
+    last_sync_failed: the newest sync failed, with `sync_error`. last_ok_at: the last complete pull, None without one.
+    overdue, held, without_link: how many messages, cancellations, approved registrants. closes_at: the deadline in
+    force. not_closed, registration_error, reopened: see `jobs.status.EventStanding`. times_held: titles of sessions.
+    too_many: words on seats, "" where there are enough.
+    """
+
+    event: str
+    first_seen_at: datetime
+    last_sync_failed: bool = False
+    sync_error: str = ""
+    last_ok_at: datetime | None = None
+    overdue: int = 0
+    held: int = 0
+    without_link: int = 0
+    closes_at: datetime | None = None
+    not_closed: bool = False
+    registration_error: str = ""
+    reopened: bool = False
+    times_held: tuple[str, ...] = ()
+    too_many: str = ""
+
+
+def alarms_of(facts: Facts, now: datetime) -> dict[AlarmKey, str]:
+    """The alarms of one event at `now`, in words that say what to do."""
+    slug = facts.event
+    found: dict[str, str] = {}
+    if facts.last_sync_failed and now - (facts.last_ok_at or facts.first_seen_at) >= FAILING_FOR:
+        found["sync_failing"] = f"nobody was pulled for an hour: {facts.sync_error}"
+    if facts.overdue:
+        found["overdue"] = (
+            f"{facts.overdue} messages are overdue: `zoomsync outbox list` shows them, and `zoomsync check` tries the "
+            "mail server"
+        )
+    if facts.not_closed and facts.closes_at is not None and now >= facts.closes_at + CLOSING_TAKES:
+        reason = facts.registration_error or f"`zoomsync sync {slug}` closes it"
+        found["not_closed"] = f"registration is NOT CLOSED although the deadline has passed: {reason}"
+    elif facts.registration_error and not facts.not_closed:
+        found["registration"] = f"registration: {facts.registration_error}"
+    if facts.reopened:
+        found["reopened"] = (
+            "somebody opened registration again in Zoom's portal after the deadline, and it was closed once more: "
+            f"`zoomsync reopen {slug}` if it is to stay open"
+        )
+    if facts.held:
+        found["held"] = (
+            f"{facts.held} registrants are no longer listed by Zoom; that is many, so they stay as they are until "
+            "another sync says the same"
+        )
+    if facts.without_link:
+        found["without_link"] = (
+            f"Zoom gave no personal link for {facts.without_link} approved registrants: their mail waits until it does"
+        )
+    if facts.times_held:
+        found["times"] = (
+            f"file and Zoom disagree about the time of {', '.join(facts.times_held)}, so its mail waits: "
+            f"`zoomsync check {slug}` says how far"
+        )
+    if facts.too_many:
+        found["seats"] = facts.too_many
+    return {AlarmKey(slug, what): words for what, words in found.items()}
+
+
+class AlarmChanges(NamedTuple):
+    """raised: new ones, with their words. over: those that stood and stand no more."""
+
+    raised: Mapping[AlarmKey, str]
+    over: Collection[AlarmKey]
+
+
+def compare_alarms(standing: Collection[AlarmKey], found: Mapping[AlarmKey, str]) -> AlarmChanges:
+    """What to tell: each alarm once when it begins, and once when it is over, however its words change meanwhile."""
+    raised = {key: words for key, words in found.items() if key not in standing}
+    return AlarmChanges(raised, sorted(key for key in standing if key not in found))
