@@ -130,6 +130,8 @@ def test_the_guard_sees_what_the_standard_library_lets_through(header: str) -> N
         block = message.as_bytes()
     except MessageError:
         return  # this Python refuses by itself
+    if b"\nBcc" not in block:
+        return  # this one, Debian 12's, writes it as one header
     with pytest.raises(DeliveryRefused, match="did not come out"):
         refuse_unless_as_meant(block, ["To", "Subject"], "persona@example.org")
 
