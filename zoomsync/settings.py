@@ -444,7 +444,12 @@ def _of_secret_files(named: Path | None, problems: list[str]) -> _Place:
             )
         return _Place()
     names: dict[str, str] = {}
-    for file in sorted(folder.iterdir()):
+    try:
+        files = sorted(folder.iterdir())
+    except OSError:
+        problems.append(f"{folder}: the secrets cannot be read. Make the folder readable for whoever runs zoomsync.")
+        return _Place()
+    for file in files:
         if file.name.lower().startswith(PREFIX.lower()) and file.is_file():
             try:
                 names[file.name] = file.read_text(encoding="utf-8-sig").strip()
