@@ -362,6 +362,12 @@ def test_a_password_that_is_not_escaped_is_refused_and_never_shown(project: Path
     assert "ss" not in describe_database(url).replace("address", "")
 
 
+def test_a_colon_without_a_port_is_refused(project: Path) -> None:
+    """What a script leaves that put in a variable which is not set."""
+    (message,) = problems(project, ZOOMSYNC_DATABASE_URL="postgresql://u:p@db:/z")
+    assert "the port of the database is missing" in message
+
+
 def test_a_database_is_described_whole_but_for_passwords() -> None:
     assert describe_database("sqlite:////srv/z.db") == "sqlite:////srv/z.db"
     assert describe_database(f"postgresql+psycopg://u:{SECRET}@db:5432/z") == "postgresql+psycopg://u@db:5432/z"

@@ -105,6 +105,8 @@ def _database_url(value: str) -> str:
             "host, port or password of the database cannot be told apart.",
             "In a password write %40 for @, %2F for /, %3A for :, %3F for ? and %23 for #.",
         )
+    if urlsplit(url).netloc.endswith(":"):
+        raise Mistake("the port of the database is missing.", "Write it after the colon, or take the colon away.")
     return url
 
 
