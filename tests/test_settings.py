@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -167,6 +168,18 @@ def test_secret_files_are_found_in_any_case_and_trimmed(project: Path) -> None:
     write(project / "run" / "somebody_elses", "x")
     settings = load_settings(cwd=project, environ={"ZOOMSYNC_SECRETS_DIR": "run"})
     assert settings.zoom.client_secret == SecretStr(SECRET)
+
+
+def test_a_secrets_folder_that_is_closed_to_us_is_told(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A container's user seldom owns what is mounted into it. Root may read all, so the refusal is put in."""
+    folder = write(project / "run" / "zoomsync_smtp__password", SECRET).parent
+
+    def refused(path: Path) -> Iterator[Path]:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "iterdir", refused)
+    (said,) = problems(project, ZOOMSYNC_SECRETS_DIR="run")
+    assert said == f"{folder}: the secrets cannot be read. Make the folder readable for whoever runs zoomsync."
 
 
 def test_dotenv_values_are_taken_literally(project: Path) -> None:
@@ -347,6 +360,12 @@ def test_a_password_that_is_not_escaped_is_refused_and_never_shown(project: Path
     (message,) = problems(project, ZOOMSYNC_DATABASE_URL=url)
     assert "%40 for @" in message
     assert "ss" not in describe_database(url).replace("address", "")
+
+
+def test_a_colon_without_a_port_is_refused(project: Path) -> None:
+    """What a script leaves that put in a variable which is not set."""
+    (message,) = problems(project, ZOOMSYNC_DATABASE_URL="postgresql://u:p@db:/z")
+    assert "the port of the database is missing" in message
 
 
 def test_a_database_is_described_whole_but_for_passwords() -> None:

@@ -113,13 +113,8 @@ class App:
     def zoom(self) -> ZoomClient:
         """The Zoom account. Raises SettingsError where a credential is missing."""
         zoom = self.settings.zoom
-        missing = self.settings.zoom_credentials_missing()
-        if missing:
-            raise SettingsError(
-                f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not set: "
-                f"write {'it' if len(missing) == 1 else 'them'} into .env, from the Zoom app's page "
-                '"App Credentials".'
-            )
+        if lacking := self._credentials_lacking():
+            raise SettingsError(lacking)
         assert zoom.account_id is not None
         assert zoom.client_id is not None
         assert zoom.client_secret is not None
@@ -135,6 +130,24 @@ class App:
             clock=self.clock,
             sleep=self.sleep,
         )
+
+    def _credentials_lacking(self) -> str:
+        *others, last = self.settings.zoom_credentials_missing() or [""]
+        if not last:
+            return ""
+        names = f"{', '.join(others)} and {last} are" if others else f"{last} is"
+        return (
+            f"{names} not set: write {'them' if others else 'it'} into .env or secret files, from the Zoom app's page "
+            '"App Credentials".'
+        )
+
+    def refuse_unconfigured(self) -> None:
+        """Raise SettingsError, one line with all that is lacking, where there is nothing to work with yet: no Zoom
+        account, or no event file, good or broken."""
+        folder = self.settings.resolved_events_dir
+        no_events = "" if slugs_in(folder) else f"There is no event file in {folder}: zoomsync init writes a first one."
+        if lacking := " ".join(filter(None, (self._credentials_lacking(), no_events))):
+            raise SettingsError(f"Not configured yet. {lacking}")
 
     @cached_property
     def renderer(self) -> Renderer:

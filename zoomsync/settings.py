@@ -105,6 +105,8 @@ def _database_url(value: str) -> str:
             "host, port or password of the database cannot be told apart.",
             "In a password write %40 for @, %2F for /, %3A for :, %3F for ? and %23 for #.",
         )
+    if urlsplit(url).netloc.endswith(":"):
+        raise Mistake("the port of the database is missing.", "Write it after the colon, or take the colon away.")
     return url
 
 
@@ -444,7 +446,12 @@ def _of_secret_files(named: Path | None, problems: list[str]) -> _Place:
             )
         return _Place()
     names: dict[str, str] = {}
-    for file in sorted(folder.iterdir()):
+    try:
+        files = sorted(folder.iterdir())
+    except OSError:
+        problems.append(f"{folder}: the secrets cannot be read. Make the folder readable for whoever runs zoomsync.")
+        return _Place()
+    for file in files:
         if file.name.lower().startswith(PREFIX.lower()) and file.is_file():
             try:
                 names[file.name] = file.read_text(encoding="utf-8-sig").strip()

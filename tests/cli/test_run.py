@@ -134,6 +134,27 @@ def test_a_second_daemon_on_the_same_file_is_refused_and_one_off_commands_work(p
     assert project.at(at + timedelta(minutes=1), "status").code == 0
 
 
+@pytest.mark.parametrize("event_file", ["absent", "there"])
+def test_with_nothing_to_work_with_it_says_all_that_is_lacking_in_one_line(
+    project: Project, monkeypatch: pytest.MonkeyPatch, event_file: str
+) -> None:
+    project.file.unlink()
+    for name in ("ACCOUNT_ID", "CLIENT_ID", "CLIENT_SECRET"):
+        monkeypatch.delenv(f"ZOOMSYNC_ZOOM__{name}")
+    if event_file == "absent":
+        project.write_event().unlink()
+    result = project.run("run")
+    assert result.code == 2
+    (line,) = result.complaints
+    assert line.startswith(
+        "zoomsync: Not configured yet. ZOOMSYNC_ZOOM__ACCOUNT_ID, ZOOMSYNC_ZOOM__CLIENT_ID and "
+        "ZOOMSYNC_ZOOM__CLIENT_SECRET are not set: "
+    )
+    no_events = f"There is no event file in {project.folder}/config/events: zoomsync init writes a first one."
+    assert (no_events in line) is (event_file == "absent")
+    assert not project.file.exists()
+
+
 def test_ctrl_c_ends_it_at_once(project: Project, daemons: Any) -> None:
     daemon = daemons(DEADLINE - timedelta(days=3))
     until(project.runs)

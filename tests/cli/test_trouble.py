@@ -113,8 +113,8 @@ def test_missing_credentials_are_told_before_anything_is_asked(
     result = project.sync()
     assert result.code == 2
     assert result.complaints == [
-        "zoomsync: ZOOMSYNC_ZOOM__CLIENT_SECRET is not set: write it into .env, from the Zoom app's page "
-        '"App Credentials".'
+        "zoomsync: ZOOMSYNC_ZOOM__CLIENT_SECRET is not set: write it into .env or secret files, from the Zoom app's "
+        'page "App Credentials".'
     ]
     assert project.contents() == before
     assert list(project.zoom.journal) == []

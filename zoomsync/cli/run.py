@@ -23,6 +23,7 @@ def run(ctx: typer.Context) -> None:
     from zoomsync.daemon import Daemon
 
     with opened(ctx, running=True) as app:
+        app.refuse_unconfigured()
         app.refuse_rehearsing_for_real(zoom=True, mail=True, yes=options_of(ctx).yes)
         code = Daemon(app).run()
     # A thread that waits for an answer of Zoom's would hold the process for minutes: Python waits for the threads of

@@ -12,6 +12,7 @@ import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from email.errors import MultipartInvariantViolationDefect
 from email.header import Header
 from email.parser import BytesHeaderParser
 from email.policy import compat32
@@ -137,7 +138,9 @@ def refuse_unless_as_meant(header_block: bytes, names: Sequence[str], recipient:
     """
     parsed = _PARSER.parsebytes(header_block)
     found = sorted(name.lower() for name in parsed)
-    if found != sorted(name.lower() for name in names) or len(set(found)) != len(found) or parsed.defects:
+    # Some Pythons (3.11.2 is Debian 12's) miss the parts of the body, although headers alone are read.
+    defects = [defect for defect in parsed.defects if not isinstance(defect, MultipartInvariantViolationDefect)]
+    if found != sorted(name.lower() for name in names) or len(set(found)) != len(found) or defects:
         raise DeliveryRefused("the message's headers did not come out as they were meant")
     if parsed.get_payload():
         raise DeliveryRefused("the message's headers end too early")
