@@ -108,7 +108,7 @@ def test_each_stage_copies_what_is_there() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", [".env", "secrets/zoomsync_smtp__password", "config/events/ours.toml", "zoomsync.db", ".git/config",
+    "name", [".env", "config/secrets/zoomsync_smtp__password", "config/events/ours.toml", "zoomsync.db", ".git/config",
              "tests/conftest.py", "zoomsync/__pycache__/app.cpython-311.pyc", "zoomsync/cli/__pycache__/run.pyc"]
 )  # fmt: skip
 def test_no_secret_no_event_and_no_leftover_reaches_the_build(name: str) -> None:
@@ -173,7 +173,7 @@ def test_our_containers_can_change_nothing_but_their_state(name: str) -> None:
 def test_the_daemon_reads_the_settings_and_the_secrets_where_zoomsync_looks() -> None:
     mounts = mounts_of(SERVICES["daemon"])
     assert mounts[f"{HOME}/config"] == ("./config", "ro")
-    assert mounts[str(DEFAULT_SECRETS)] == ("./secrets", "ro")
+    assert mounts[str(DEFAULT_SECRETS)] == ("./config/secrets", "ro")
     assert mounts[HOME][0] in COMPOSE["volumes"]
     assert one("VOLUME") == HOME
 
@@ -201,7 +201,7 @@ def test_the_rehearsal_is_a_command_of_zoomsync_and_touches_nothing_of_the_daemo
 def test_the_database_password_comes_from_a_file() -> None:
     postgres = SERVICES["postgres"]
     (secret,) = postgres["secrets"]
-    assert default_of(COMPOSE["secrets"][secret]["file"]) == f"./secrets/{secret}"
+    assert default_of(COMPOSE["secrets"][secret]["file"]) == f"./config/secrets/{secret}"
     assert postgres["environment"]["POSTGRES_PASSWORD_FILE"] == f"/run/secrets/{secret}"
     assert "POSTGRES_PASSWORD" not in postgres["environment"]
     assert int(postgres["image"].partition(":")[2]) >= 16
@@ -230,7 +230,7 @@ def test_the_secret_files_that_the_documents_name_are_ones_that_are_read(tmp_pat
 
 
 def test_nothing_in_the_secrets_folder_is_committed() -> None:
-    ignore = (ROOT / "secrets" / ".gitignore").read_text(encoding="utf-8").splitlines()
+    ignore = (ROOT / "config" / "secrets" / ".gitignore").read_text(encoding="utf-8").splitlines()
     assert [line for line in ignore if not line.startswith("#")] == ["*", "!.gitignore"]
 
 
