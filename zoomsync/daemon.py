@@ -35,6 +35,8 @@ from zoomsync.jobs.remind import SIDE_BY_SIDE, remind
 from zoomsync.store import daemons, leases
 from zoomsync.store import events as stored_events
 from zoomsync.store.daemons import LiveDaemon
+from zoomsync.web.app import web_application
+from zoomsync.web.server import WebServer
 
 log = logging.getLogger(__name__)
 
@@ -61,6 +63,8 @@ class Daemon:
         self._told: frozenset[str] = frozenset()
         self._at_work = 0
         self._threads = ThreadPoolExecutor(SIDE_BY_SIDE, thread_name_prefix="sync")
+        self._web = self._web_server()
+        self._web_told = ""
 
     def run(self) -> int:
         """Work until SIGTERM or SIGINT. Raises StoreError, SettingsError where it cannot begin."""
@@ -108,6 +112,7 @@ class Daemon:
             ("beat", self._beat, BEAT_EVERY_S),
             ("sync", self.sweep_sync, sync_every_s),
             ("deliver", self.sweep_mail, schedule.deliver_every.total_seconds()),
+            ("web", self.sweep_web, BEAT_EVERY_S),
         ):
             scheduler.add_job(
                 self._guarded(name, sweep), "interval", seconds=every_s, id=name, name=name, next_run_time=soon
@@ -130,10 +135,12 @@ class Daemon:
         a sync writes in one transaction, and what was handed over is in doubt."""
         self._stop.set()
         log.info("the daemon ends")
+        if self._web:
+            self._web.stop()
         scheduler.shutdown(wait=False)
         self._threads.shutdown(wait=False, cancel_futures=True)
         give_up_at = time.monotonic() + GRACE_S
-        while (self._at_work or self._busy) and time.monotonic() < give_up_at:
+        while (self._at_work or self._busy or (self._web and self._web.listens)) and time.monotonic() < give_up_at:
             time.sleep(0.05)
         process = self._owner.rpartition("/")[0] + "/"
 
@@ -274,6 +281,41 @@ class Daemon:
         if report.messages:
             counts = {state.value: count for state in OutboxState if (count := report.count(state))}
             log.info("mail", extra=counts)
+
+    # --------------------------------------------------------------------------------------------------- the web part
+
+    def _web_server(self) -> WebServer | None:
+        """None where the settings want no web part."""
+        app, web = self._app, self._app.settings.web
+        if not web.enabled:
+            return None
+        secret = app.settings.zoom.webhook_secret
+        application = web_application(
+            database=app.database,
+            clock=app.clock,
+            lease_clock=app.lease_clock,
+            owner=self._owner,
+            public_url=web.public_url,
+            webhook_secret=secret.get_secret_value() if secret else None,
+        )
+        return WebServer(application, host=web.host, port=web.port)
+
+    def sweep_web(self) -> None:
+        """Have the web part listen. Where it cannot, reminders and deadlines go on without it, and it is tried again:
+        after a restart the old process may hold the port a little longer."""
+        if self._web is None or self._web.listens:
+            return
+        web = self._app.settings.web
+        try:
+            address = self._web.start()
+        except OSError as error:
+            told = f"the web part cannot listen on {web.host}, port {web.port}: {error.strerror}"
+            if told != self._web_told:  # not at every sweep anew
+                log.error("%s; everything else goes on, and it is tried again", told)
+            self._web_told = told
+        else:
+            self._web_told = ""
+            log.info("the web part listens", extra={"address": address})
 
 
 def _tell_error(event: JobExecutionEvent) -> None:
