@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import select
 import socket
 import time
 from collections.abc import Callable
@@ -9,6 +11,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from starlette.types import Message
 
 from tests.web.conftest import OWNER, Opener, Site, serving
 from zoomsync.clock import SteppedClock
@@ -81,12 +84,32 @@ def test_what_nobody_foresaw_is_one_line_for_the_visitor_and_told_to_the_operato
     assert site.link() not in logs()
 
 
-def test_a_visitor_who_leaves_in_the_middle_is_no_trouble(site: Site, logs: Callable[[], str]) -> None:
+def test_a_visitor_who_leaves_in_the_middle_is_no_trouble(
+    database: Database, clock: SteppedClock, logs: Callable[[], str]
+) -> None:
+    application = web_application(database=database, clock=clock, lease_clock=clock, owner=OWNER)
+    scope = {"type": "http", "method": "POST", "path": "/u/x", "query_string": b"", "headers": []}
+    coming: list[Message] = [{"type": "http.request", "body": b"short", "more_body": True}, {"type": "http.disconnect"}]
+
+    async def receive() -> Message:
+        return coming.pop(0)
+
+    async def send(message: Message) -> None:
+        pass
+
+    asyncio.run(application(scope, receive, send))
+    assert coming == []
+    assert "unforeseen" not in logs()
+
+
+def test_who_sends_too_much_is_heard_out_and_then_answered(site: Site) -> None:
+    """Whoever is cut off while sending never sees the answer."""
     parts = urlsplit(site.address)
     with socket.create_connection((str(parts.hostname), parts.port or 0), timeout=10) as connection:
-        connection.sendall(b"POST /u/x HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nshort")
-    assert site.get("/healthz").status == 200
-    assert "unforeseen" not in logs()
+        connection.sendall(b"POST /u/x HTTP/1.1\r\nHost: x\r\nContent-Length: 2000000\r\n\r\n" + b"x" * 1_000_000)
+        assert select.select([connection], [], [], 0.3)[0] == []
+        connection.sendall(b"x" * 1_000_000)
+        assert b" 413 " in connection.recv(1000).split(b"\r\n")[0]
 
 
 def test_a_body_that_does_not_come_is_not_waited_for(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:

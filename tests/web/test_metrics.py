@@ -74,6 +74,13 @@ def test_an_event_without_a_good_sync_has_no_age(site: Site) -> None:
     assert ("zoomsync_last_successful_sync_age_seconds", (SLUG,)) not in figures(site)
 
 
+def test_a_run_that_has_not_ended_is_not_counted_yet(site: Site) -> None:
+    """A count that goes down would be taken for a restart."""
+    found = figures(site)
+    assert found["zoomsync_sync_runs_total", (SLUG, "ok")] == 0
+    assert ("zoomsync_sync_runs_total", (SLUG, "running")) not in found
+
+
 @pytest.mark.parametrize(("approval_type", "after_deadline", "state"), [
     (0, False, "open"), (0, True, "not_closed"), (1, True, "closed"),
 ])  # fmt: skip

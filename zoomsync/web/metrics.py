@@ -28,6 +28,7 @@ from zoomsync.store.registration import order_of
 from zoomsync.store.schema import Database
 
 _NO_RUNS = measures.Runs()
+_ENDED = tuple(state for state in RunState if state is not RunState.RUNNING)  # what counts up and never down again
 
 
 class Metrics:
@@ -80,7 +81,7 @@ def _of_runs(db: DbSession, known: list[StoredEvent], now: datetime) -> list[Met
     )
     found = measures.runs_by_state(db)
     for event in known:
-        of_event = {state: found.get((event.id, state), _NO_RUNS) for state in RunState}
+        of_event = {state: found.get((event.id, state), _NO_RUNS) for state in _ENDED}
         for state, figures in of_event.items():
             runs.add_metric([event.slug, state], figures.runs)
             seconds.add_metric([event.slug, state], figures.seconds)

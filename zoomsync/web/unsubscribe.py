@@ -37,7 +37,6 @@ from zoomsync.web.answers import read_body
 
 log = logging.getLogger(__name__)
 
-_FORM = "application/x-www-form-urlencoded"
 _NO_LINK = (
     "Este enlace no es válido o está incompleto: ábralo desde el correo, o responda a él.\n"
     "This link is not valid or not whole: open it from the e-mail, or reply to that."
@@ -75,8 +74,7 @@ class Unsubscribing:
 
     async def act(self, request: Request) -> Response:
         body = await read_body(request)
-        is_form = request.headers.get("content-type", "").partition(";")[0].strip().lower() == _FORM
-        undo = is_form and "undo" in parse_qs(body.decode(errors="replace"))
+        undo = "undo" in parse_qs(body.decode(errors="replace"))
         return await run_in_threadpool(self._act, request, undo)
 
     def _act(self, request: Request, undo: bool) -> Response:
