@@ -248,6 +248,9 @@ def test_a_mistake_in_the_file_is_named_with_what_to_write(project: Path, text: 
         ("ALERTS__EMAIL", "admin", "info@example.org"),
         ("ALERTS__PING_URL", "ping", "web address"),
         ("ZOOM__API_URL", "api.zoom.us", "web address"),
+        ("WEB__PUBLIC_URL", "https://señales.example.org", "xn-- form"),
+        ("WEB__PUBLIC_URL", "https://example.org/?a=b", "at most a path"),
+        ("WEB__PUBLIC_URL", "https://example.org/>,<mailto:a", "at most a path"),
         ("LANGUAGE", "fr", "'es' or 'en'"),
         ("LOG__LEVEL", "loud", "'debug', 'info', 'warning' or 'error'"),
         ("PRIVACY__RETENTION_DAYS", "-1", "0 or more"),
@@ -383,3 +386,19 @@ def test_the_sender_keeps_its_name(project: Path) -> None:
 def test_missing_credentials_are_listed_by_their_environment_names(project: Path) -> None:
     settings = load_settings(cwd=project, environ={"ZOOMSYNC_ZOOM__CLIENT_ID": "x"})
     assert settings.zoom_credentials_missing() == ["ZOOMSYNC_ZOOM__ACCOUNT_ID", "ZOOMSYNC_ZOOM__CLIENT_SECRET"]
+
+
+@pytest.mark.parametrize(
+    ("environ", "begins"),
+    [
+        ({"PUBLIC_URL": "https://avisos.example.org/z/"}, "https://avisos.example.org/z"),
+        ({"PUBLIC_URL": "http://avisos.example.org"}, None),
+        ({"PUBLIC_URL": "https://avisos.example.org", "ENABLED": "false"}, None),
+        ({}, None),
+    ],
+)
+def test_links_of_mails_begin_at_a_public_https_address_that_is_served(
+    project: Path, environ: dict[str, str], begins: str | None
+) -> None:
+    environ = {f"ZOOMSYNC_WEB__{name}": value for name, value in environ.items()}
+    assert load_settings(cwd=project, environ=environ).one_click_url == begins

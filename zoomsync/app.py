@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 import requests
 
 from zoomsync.clock import Clock, Sleep, fixed_clock, running_clock, system_clock
+from zoomsync.domain.links import unsubscribe_token
 from zoomsync.domain.records import Event, OutcomeKind
 from zoomsync.domain.registration import deadline_in_force
 from zoomsync.errors import EventFileError, SettingsError, StoreError
@@ -248,8 +249,10 @@ class App:
 
     def writer(self, events: Mapping[int, Event]) -> Callable[[ClaimedMessage], OutgoingMessage]:
         """Writes a claimed message by the event's file as it is now, for whom the claim found."""
-        installation = self.database.write(stored_events.installation_id)
-        events = self._as_in_force(events)
+        installation, link_key = self.database.write(
+            lambda db: (stored_events.installation_id(db), stored_events.link_key(db))
+        )
+        events, one_click = self._as_in_force(events), self.settings.one_click_url
 
         def write(claimed: ClaimedMessage) -> OutgoingMessage:
             event, key, person = events[claimed.event_id], claimed.key, claimed.registrant
@@ -270,6 +273,7 @@ class App:
                         self.renderer.sender_of(event).domain,
                     ),
                     sessions=sessions_told(key.kind, claimed.session, claimed.sessions, event.timezone),
+                    unsubscribe_url=one_click and f"{one_click}/u/{unsubscribe_token(link_key, key.registrant_row)}",
                 )
             )
 

@@ -38,6 +38,8 @@ from zoomsync.jobs.remind import SIDE_BY_SIDE, remind
 from zoomsync.store import daemons, leases
 from zoomsync.store import events as stored_events
 from zoomsync.store.daemons import LiveDaemon
+from zoomsync.web.app import web_application
+from zoomsync.web.server import WebServer
 
 log = logging.getLogger(__name__)
 
@@ -66,6 +68,8 @@ class Daemon:
         self._mail_trouble = ""
         self._at_work = 0
         self._threads = ThreadPoolExecutor(SIDE_BY_SIDE, thread_name_prefix="sync")
+        self._web = self._web_server()
+        self._web_told = ""
 
     def run(self) -> int:
         """Work until SIGTERM or SIGINT. Raises StoreError, SettingsError where it cannot begin."""
@@ -100,7 +104,7 @@ class Daemon:
         schedule = self._app.settings.schedule
         scheduler = BackgroundScheduler(
             timezone=UTC,
-            executors={"default": SchedulerThreads(4)},
+            executors={"default": SchedulerThreads(6)},
             # A tick that comes late still counts, several that were missed count once, none overtakes itself.
             job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
         )
@@ -114,6 +118,7 @@ class Daemon:
             ("sync", self.sweep_sync, sync_every_s),
             ("deliver", self.sweep_mail, schedule.deliver_every.total_seconds()),
             ("alarms", self.sweep_alarms, ALARMS_EVERY_S),
+            ("web", self.sweep_web, BEAT_EVERY_S),
         ):
             scheduler.add_job(
                 self._guarded(name, sweep), "interval", seconds=every_s, id=name, name=name, next_run_time=soon
@@ -136,10 +141,12 @@ class Daemon:
         a sync writes in one transaction, and what was handed over is in doubt."""
         self._stop.set()
         log.info("the daemon ends")
+        if self._web:
+            self._web.stop()
         scheduler.shutdown(wait=False)
         self._threads.shutdown(wait=False, cancel_futures=True)
         give_up_at = time.monotonic() + GRACE_S
-        while (self._at_work or self._busy) and time.monotonic() < give_up_at:
+        while (self._at_work or self._busy or (self._web and self._web.listens)) and time.monotonic() < give_up_at:
             time.sleep(0.05)
         process = self._owner.rpartition("/")[0] + "/"
 
@@ -320,6 +327,41 @@ class Daemon:
             self._app.ping(well=well)
         except OSError as error:  # what requests raises is one
             log.warning("the address that watches over us could not be called (%s)", type(error).__name__)
+
+    # --------------------------------------------------------------------------------------------------- the web part
+
+    def _web_server(self) -> WebServer | None:
+        """None where the settings want no web part."""
+        app, web = self._app, self._app.settings.web
+        if not web.enabled:
+            return None
+        secret = app.settings.zoom.webhook_secret
+        application = web_application(
+            database=app.database,
+            clock=app.clock,
+            lease_clock=app.lease_clock,
+            owner=self._owner,
+            public_url=web.public_url,
+            webhook_secret=secret.get_secret_value() if secret else None,
+        )
+        return WebServer(application, host=web.host, port=web.port)
+
+    def sweep_web(self) -> None:
+        """Have the web part listen. Where it cannot, reminders and deadlines go on without it, and it is tried again:
+        after a restart the old process may hold the port a little longer."""
+        if self._web is None or self._web.listens:
+            return
+        web = self._app.settings.web
+        try:
+            address = self._web.start()
+        except OSError as error:
+            told = f"the web part cannot listen on {web.host}, port {web.port}: {error.strerror}"
+            if told != self._web_told:  # not at every sweep anew
+                log.error("%s; everything else goes on, and it is tried again", told)
+            self._web_told = told
+        else:
+            self._web_told = ""
+            log.info("the web part listens", extra={"address": address})
 
 
 def _tell_error(event: JobExecutionEvent) -> None:

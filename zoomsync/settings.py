@@ -79,6 +79,18 @@ def _web_address(value: str) -> str:
     return value.strip().rstrip("/")
 
 
+def _public_address(value: str) -> str:
+    """A web address that can stand in a mail's header with a token after it."""
+    address = _web_address(value)
+    if re.search(r"[^!-~]|[<>,;\"?#@]", address):
+        raise Mistake(
+            "this address cannot be put into mails.",
+            'Write scheme, host and at most a path, like "https://zoomsync.example.org"; a name with accents in its '
+            "xn-- form.",
+        )
+    return address
+
+
 def _zone_name(value: str) -> str:
     return read_zone(value.strip()).key
 
@@ -127,6 +139,7 @@ Duration = Annotated[timedelta, BeforeValidator(_duration)]
 Email = Annotated[str, AfterValidator(_email)]
 Sender = Annotated[str, AfterValidator(_sender)]
 WebAddress = Annotated[str, AfterValidator(_web_address)]
+PublicAddress = Annotated[str, AfterValidator(_public_address)]
 ZoneName = Annotated[str, AfterValidator(_zone_name)]
 DatabaseUrl = Annotated[str, AfterValidator(_database_url)]
 Port = Annotated[int, Field(ge=1, le=65_535)]
@@ -181,12 +194,15 @@ class Schedule(_Group):
 
 
 class Web(_Group):
-    """The daemon's web part. Port 0 takes any that is free."""
+    """The daemon's web part. Port 0 takes any that is free.
+
+    public_url: how it is reached from outside, through whoever brings https.
+    """
 
     enabled: bool = True
     host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65_535)] = 8080
-    public_url: WebAddress | None = None
+    public_url: PublicAddress | None = None
     admin_token: SecretStr | None = None  # without it /admin/ answers 404
 
 
@@ -254,6 +270,12 @@ class Settings(BaseSettings):
         if not self.database_url.startswith(start) or path.startswith((":memory:", "file:")):
             return self.database_url
         return f"{start}{self.project_folder / path}{mark}{options}"
+
+    @property
+    def one_click_url(self) -> str | None:
+        """Where the links of mails to the web part begin; None where there is none that answers over https."""
+        url = self.web.public_url
+        return url if self.web.enabled and url and url.startswith("https://") else None
 
     @property
     def resolved_events_dir(self) -> Path:

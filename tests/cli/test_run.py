@@ -31,6 +31,7 @@ def daemons(project: Project, monkeypatch: pytest.MonkeyPatch) -> Iterator[Calla
     """Starts daemons at a moment, from which the world's clock runs on too; ends them."""
     monkeypatch.setenv("ZOOMSYNC_SCHEDULE__SYNC_EVERY", "2s")
     monkeypatch.setenv("ZOOMSYNC_SCHEDULE__DELIVER_EVERY", "1s")
+    monkeypatch.setenv("ZOOMSYNC_WEB__PORT", "0")
     started: list[subprocess.Popen[str]] = []
 
     def start(at: datetime, *words: str, failpoint: str = "") -> subprocess.Popen[str]:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.builders import DEADLINE, SESSION_2
-from zoomsync.domain.due import OVER_FOR, Standing, sync_is_due
+from zoomsync.domain.due import HINTED_EVERY, OVER_FOR, Standing, sync_is_due
 from zoomsync.domain.records import EventStatus, RunState, SyncRun
 from zoomsync.domain.registration import Deadline
 
@@ -29,6 +29,7 @@ def due(now: datetime, last: datetime | None, **changes: Any) -> bool:
         changes.pop("deadline", Deadline(DEADLINE, DEADLINE)),
         closed=changes.pop("closed", False),
         last_end=changes.pop("last_end", LAST_END),
+        hinted_at=changes.pop("hinted_at", None),
     )
     return sync_is_due(standing, EVERY, now)
 
@@ -78,6 +79,27 @@ def test_before_the_time_that_zoom_named_nothing_is_asked():
 def test_an_event_that_is_long_over_is_left_alone():
     assert due(LAST_END + OVER_FOR - SECOND, LAST_END)
     assert not due(LAST_END + OVER_FOR, LAST_END)
+
+
+def test_what_zoom_tells_of_is_looked_at_before_the_interval_is_over():
+    last = DEADLINE - timedelta(days=9)
+    now = last + HINTED_EVERY
+    assert due(now, last, hinted_at=last + SECOND)
+    assert due(now, last, hinted_at=last), "what was told while the run began may be missing in it"
+    assert not due(now, last, hinted_at=last - SECOND), "this the run has seen"
+
+
+def test_many_hints_are_one_look_every_quarter_of_a_minute():
+    last = DEADLINE - timedelta(days=9)
+    assert not due(last + HINTED_EVERY - SECOND, last, hinted_at=last + SECOND)
+
+
+def test_a_hint_overrides_neither_zooms_limit_nor_the_end_of_an_event_nor_a_clock_that_is_ahead():
+    last = DEADLINE - timedelta(days=9)
+    now = last + MINUTE
+    assert not due(now, last, hinted_at=now, retry_at=last + timedelta(hours=4))
+    assert not due(now, last, hinted_at=now + SECOND)
+    assert not due(LAST_END + OVER_FOR, LAST_END, hinted_at=LAST_END + SECOND)
 
 
 def test_reopened_without_an_end_only_the_interval_counts():

@@ -34,6 +34,7 @@ from zoomsync.store.tables import (
     SessionRow,
     SyncRunRow,
     TombstoneRow,
+    WebhookRow,
 )
 
 AT = datetime(2023, 2, 28, 14, 0, 0, 123456, tzinfo=UTC)
@@ -48,6 +49,7 @@ def fill(database: Database) -> None:
         AlarmRow(event="x", what="held", words="w", raised_at=AT),
         DaemonRow(owner="a/1/x", version="1", started_at=AT, seen_at=AT, files={"x": "h"}),
         TombstoneRow(meeting_id="1", registrant_id="r9", at=AT),
+        WebhookRow(delivery="d", meeting_id="1", name="meeting.updated", received_at=AT),
         EventRow(
             id=7,
             slug="x",

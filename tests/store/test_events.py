@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.orm import Session
 
 from tests.builders import MEETING_ID, make_event, make_lead, make_meeting, make_registrant, make_session
 from tests.outbox_world import make_world
@@ -233,13 +236,16 @@ def test_opting_out_holds_for_one_event_until_it_is_undone(database: Database, n
 # --------------------------------------------------------------------------------------------------------- installation
 
 
-def test_the_installation_has_one_id_however_many_ask_at_once(database: Database) -> None:
-    found: list[str] = []
+@pytest.mark.parametrize(("asked", "length"), [(events.installation_id, 16), (events.link_key, 32)])
+def test_the_installation_has_one_id_and_one_key_however_many_ask_at_once(
+    database: Database, asked: Callable[[Session], str | bytes], length: int
+) -> None:
+    found: list[str | bytes] = []
     start = threading.Barrier(4)
 
     def ask() -> None:
         start.wait()
-        found.append(database.write(events.installation_id))
+        found.append(database.write(asked))
 
     threads = [threading.Thread(target=ask) for _ in range(4)]
     for thread in threads:
@@ -248,4 +254,11 @@ def test_the_installation_has_one_id_however_many_ask_at_once(database: Database
         thread.join()
     assert len(found) == 4
     assert len(set(found)) == 1
-    assert len(found[0]) == 16
+    assert len(found[0]) == length
+
+
+def test_the_key_of_links_follows_from_nothing(database: Database, sqlite_url: str, now: datetime) -> None:
+    key = database.write(events.link_key)
+    with closing(Database(sqlite_url)) as other:
+        other.write(lambda db: db.execute(text("DELETE FROM installation")))
+        assert other.write(events.link_key) != key

@@ -16,6 +16,8 @@ from zoomsync.domain.registration import Deadline
 LOOK_BEFORE_DEADLINE = timedelta(minutes=2)
 # From the deadline on it is looked this often until registration is proven closed.
 UNTIL_CLOSED_EVERY = timedelta(minutes=1)
+# However many hints come in: while a thousand people register, one pull tells of many of them.
+HINTED_EVERY = timedelta(seconds=15)
 # Registrants of an event that is over change no more; this long later it is left alone.
 OVER_FOR = timedelta(days=2)
 
@@ -25,7 +27,7 @@ class Standing:
     """What the sweep needs to know of an event.
 
     last_run: the newest sync run, None where there was none. closed: registration is proven closed. last_end: of its
-    sessions, None where it has none.
+    sessions, None where it has none. hinted_at: when Zoom last told of a change, None where it told of none.
     """
 
     status: EventStatus
@@ -33,6 +35,7 @@ class Standing:
     deadline: Deadline
     closed: bool
     last_end: datetime | None
+    hinted_at: datetime | None = None
 
 
 def sync_is_due(standing: Standing, every: timedelta, now: datetime) -> bool:
@@ -48,6 +51,9 @@ def sync_is_due(standing: Standing, every: timedelta, now: datetime) -> bool:
     if standing.last_end is not None and now >= standing.last_end + OVER_FOR:
         return False
     if since >= every:
+        return True
+    # What was told while a run was reading may have come too late for it: what counts is when that run began.
+    if standing.hinted_at is not None and last.started_at <= standing.hinted_at <= now and since >= HINTED_EVERY:
         return True
     # One that was killed halfway tells by its state; whoever is still at work on it holds the lease.
     if last.state is RunState.RUNNING and since >= UNTIL_CLOSED_EVERY:

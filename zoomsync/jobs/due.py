@@ -12,6 +12,7 @@ from zoomsync.domain.records import Event
 from zoomsync.domain.registration import RegistrationState, deadline_in_force, registration_state
 from zoomsync.store import events as stored_events
 from zoomsync.store import registrants as stored
+from zoomsync.store.hints import hinted_at
 from zoomsync.store.registration import order_of
 from zoomsync.store.schema import Database
 
@@ -36,4 +37,5 @@ def _standing(db: DbSession, event: Event, now: datetime) -> Standing:
         deadline,
         closed=registration_state(shown, deadline, now) is RegistrationState.CLOSED,
         last_end=max((one.ends_at for one in stored_events.sessions_of(db, known.id)), default=None),
+        hinted_at=hinted_at(db, known.id),
     )

@@ -360,11 +360,23 @@ def installation_id(db: DbSession) -> str:
 
     Asks for a write transaction: `Database.write`.
     """
-    known = select(_installation.c.value).where(_installation.c.name == "id")
+    return _made_once(db, "id", secrets.token_hex(8))
+
+
+def link_key(db: DbSession) -> bytes:
+    """The secret that the links of this installation's mails are signed with, made once by whoever asks first.
+
+    Asks for a write transaction: `Database.write`.
+    """
+    return bytes.fromhex(_made_once(db, "link key", secrets.token_hex(32)))
+
+
+def _made_once(db: DbSession, name: str, value: str) -> str:
+    known = select(_installation.c.value).where(_installation.c.name == name)
     found = db.scalar(known)
     if found is None:
         # Two processes may come here at once: the first row stays, and both read that one.
-        db.execute(_insert_or_keep(db, _installation).values(name="id", value=secrets.token_hex(8)))
+        db.execute(_insert_or_keep(db, _installation).values(name=name, value=value))
         found = db.scalar(known)
     return str(found)
 

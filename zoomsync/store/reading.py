@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Table, func, or_, select
+from sqlalchemy import Table, exists, func, or_, select
 from sqlalchemy.orm import Session as DbSession
 
 from zoomsync.domain.records import MessageKey, OutboxState, RegistrantStatus, RunState, SyncRun
 from zoomsync.domain.timeline import MailGroup, RegistrationAct
 from zoomsync.store.registrants import runs_where
-from zoomsync.store.tables import AuditRow, OutboxRow, RegistrantRow, SyncRunRow
+from zoomsync.store.tables import AuditRow, EventRow, OptOutRow, OutboxRow, RegistrantRow, SyncRunRow
 
 _registrant: Table = RegistrantRow.__table__  # type: ignore[attr-defined]
 _outbox: Table = OutboxRow.__table__  # type: ignore[attr-defined]
 _run: Table = SyncRunRow.__table__  # type: ignore[attr-defined]
+_event: Table = EventRow.__table__  # type: ignore[attr-defined]
+_opt_out: Table = OptOutRow.__table__  # type: ignore[attr-defined]
 _audit: Table = AuditRow.__table__  # type: ignore[attr-defined]
 
 _IDS_A_QUERY = 500  # SQLite takes 32,766 parameters, older builds 999
@@ -138,3 +141,41 @@ def mail_groups(db: DbSession, event_id: int) -> list[MailGroup]:
         )
         for row in rows
     ]
+
+
+# --------------------------------------------------------------------------------------------- who a link is about
+
+
+@dataclass(frozen=True, slots=True)
+class Addressee:
+    """A registrant as the page behind a link of their mails needs them. opted_out: they want no more reminders.
+
+    title, language, file_text: the event's.
+    """
+
+    event_id: int
+    event: str
+    title: str
+    language: str
+    file_text: str
+    email: str
+    opted_out: bool
+
+
+def addressee(db: DbSession, registrant_row: int) -> Addressee | None:
+    """The registrant with this id of the store, None where there is none (any more)."""
+    unwilling = exists().where(_opt_out.c.event_id == _event.c.id, _opt_out.c.email == _registrant.c.email)
+    row = db.execute(
+        select(
+            _event.c.id.label("event_id"),
+            _event.c.slug.label("event"),
+            _event.c.title,
+            _event.c.language,
+            _event.c.file_text,
+            _registrant.c.email,
+            unwilling.label("opted_out"),
+        )
+        .join(_event, _event.c.id == _registrant.c.event_id)
+        .where(_registrant.c.id == registrant_row, _event.c.erased_at.is_(None))
+    ).one_or_none()
+    return None if row is None else Addressee(**row._asdict())

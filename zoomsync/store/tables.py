@@ -80,7 +80,10 @@ def _json(*, nullable: bool = True) -> Any:
 
 
 class InstallationRow(SQLModel, table=True):
-    """What this installation knows of itself, by name: its id (no secret; part of every Message-ID)."""
+    """What this installation knows of itself, by name.
+
+    "id": part of every Message-ID, no secret. "link key": what the links of mails are signed with, a secret.
+    """
 
     __tablename__ = "installation"
 
@@ -345,6 +348,21 @@ class AlarmRow(SQLModel, table=True):
     raised_at: datetime = _moment(nullable=False)
     told_at: datetime | None = _moment()
     over_at: datetime | None = _moment()
+
+
+class WebhookRow(SQLModel, table=True):
+    """A delivery of Zoom's, kept for a few days: that something changed at a meeting. What it said is not kept.
+
+    delivery: the digest of what was said; the same words again are the same delivery.
+    """
+
+    __tablename__ = "webhook"
+    __table_args__ = (Index("webhook_of_meeting", "meeting_id", "received_at"),)
+
+    delivery: str = Field(primary_key=True)
+    meeting_id: str
+    name: str
+    received_at: datetime = _moment(nullable=False)
 
 
 class TombstoneRow(SQLModel, table=True):
