@@ -113,6 +113,8 @@ class Daemon:
         scheduler.add_listener(_tell_error, EVENT_JOB_ERROR)
         soon = system_clock()  # ticks go by the machine's clock, whatever `--now` says
         sync_every_s = min(SWEEP_EVERY_S, schedule.sync_every.total_seconds())
+        # Alarms come last: what a start can still set right is none.
+        at_first = {"alarms": soon + timedelta(seconds=ALARMS_EVERY_S)}
         for name, sweep, every_s in (
             ("beat", self._beat, BEAT_EVERY_S),
             ("sync", self.sweep_sync, sync_every_s),
@@ -121,7 +123,12 @@ class Daemon:
             ("web", self.sweep_web, BEAT_EVERY_S),
         ):
             scheduler.add_job(
-                self._guarded(name, sweep), "interval", seconds=every_s, id=name, name=name, next_run_time=soon
+                self._guarded(name, sweep),
+                "interval",
+                seconds=every_s,
+                id=name,
+                name=name,
+                next_run_time=at_first.get(name, soon),
             )
         return scheduler
 

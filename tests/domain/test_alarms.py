@@ -15,7 +15,7 @@ SECOND = timedelta(seconds=1)
 
 
 def standing(now: Any = NOW, **changes: Any) -> list[str]:
-    facts = Facts("encuentro", first_seen_at=utc(2023, 2, 23), last_ok_at=now, **changes)
+    facts = Facts("encuentro", **{"first_seen_at": utc(2023, 2, 23), "last_run_at": now, "last_ok_at": now} | changes)
     return [key.what for key in alarms_of(facts, now)]
 
 
@@ -40,6 +40,14 @@ def test_one_that_never_was_pulled_counts_from_when_it_was_first_seen():
 def test_a_form_that_is_open_is_told_when_closing_had_its_time():
     assert standing(DEADLINE + CLOSING_TAKES - SECOND, closes_at=DEADLINE, not_closed=True) == []
     assert standing(DEADLINE + CLOSING_TAKES, closes_at=DEADLINE, not_closed=True) == ["not_closed"]
+
+
+def test_a_form_that_was_not_looked_at_since_the_deadline_is_first_looked_at():
+    """As after a night in which the machine was off."""
+    late = DEADLINE + timedelta(hours=3)
+    asleep = DEADLINE - SECOND
+    assert standing(late, closes_at=DEADLINE, not_closed=True, last_run_at=asleep) == []
+    assert standing(late, closes_at=DEADLINE, not_closed=True, last_run_at=late) == ["not_closed"]
 
 
 @pytest.mark.parametrize(("changes", "what"), [

@@ -27,7 +27,8 @@ class AlarmKey(NamedTuple):
 class Facts:
     """What is known of one event that is active and not over.
 
-    last_sync_failed: the newest sync failed, with `sync_error`. last_ok_at: the last complete pull, None without one.
+    last_run_at: when the newest sync began, well or not; last_sync_failed: it failed, with `sync_error`.
+    last_ok_at: the last complete pull, None without one.
     overdue, held, without_link: how many messages, cancellations, approved registrants. closes_at: the deadline in
     force. not_closed, registration_error, reopened: see `jobs.status.EventStanding`. times_held: titles of sessions.
     too_many: words on seats, "" where there are enough.
@@ -35,6 +36,7 @@ class Facts:
 
     event: str
     first_seen_at: datetime
+    last_run_at: datetime | None = None
     last_sync_failed: bool = False
     sync_error: str = ""
     last_ok_at: datetime | None = None
@@ -60,7 +62,7 @@ def alarms_of(facts: Facts, now: datetime) -> dict[AlarmKey, str]:
             f"{facts.overdue} messages are overdue: `zoomsync outbox list` shows them, and `zoomsync check` tries the "
             "mail server"
         )
-    if facts.not_closed and facts.closes_at is not None and now >= facts.closes_at + CLOSING_TAKES:
+    if facts.not_closed and _closing_had_its_time(facts, now):
         reason = facts.registration_error or f"`zoomsync sync {slug}` closes it"
         found["not_closed"] = f"registration is NOT CLOSED although the deadline has passed: {reason}"
     elif facts.registration_error and not facts.not_closed:
@@ -87,6 +89,13 @@ def alarms_of(facts: Facts, now: datetime) -> dict[AlarmKey, str]:
     if facts.too_many:
         found["seats"] = facts.too_many
     return {AlarmKey(slug, what): words for what, words in found.items()}
+
+
+def _closing_had_its_time(facts: Facts, now: datetime) -> bool:
+    """Not right after the deadline, nor right after a time when nothing ran: first it is looked and closed."""
+    if facts.closes_at is None or facts.last_run_at is None:
+        return False
+    return now >= facts.closes_at + CLOSING_TAKES and facts.last_run_at >= facts.closes_at
 
 
 class AlarmChanges(NamedTuple):

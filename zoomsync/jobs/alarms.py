@@ -79,6 +79,7 @@ def _facts(one: EventStanding) -> Facts:
     return Facts(
         event=one.event,
         first_seen_at=one.first_seen_at or one.deadline,
+        last_run_at=one.last_sync_at,
         last_sync_failed=one.last_sync_state is RunState.FAILED,
         sync_error=one.last_sync_error,
         last_ok_at=one.last_ok_at,
