@@ -288,6 +288,21 @@ def test_killed_anywhere_the_next_run_comes_to_the_same_end(
     assert approval_type(project) == 0
 
 
+def test_ended_twice_before_it_could_ask_zoom_it_is_closed_all_the_same(project: Project) -> None:
+    """As when Zoom hangs at the deadline and the container is started anew, and anew."""
+    project.at(BEFORE, "sync")
+    project.clock.move_to(DEADLINE)
+    for _ in range(2):
+        process = project.start("sync", failpoint="close.stored:1:kill")
+        assert process.wait(60) == -signal.SIGKILL
+        process.communicate()
+    assert project.writes() == []
+
+    assert project.at(DEADLINE + 5 * MINUTE, "sync").code == 0
+
+    assert (approval_type(project), project.writes()) == (1, [PATCH])
+
+
 # --------------------------------------------------------------------------------------------------------- gatekeeper
 
 

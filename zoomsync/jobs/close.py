@@ -224,7 +224,8 @@ class _Run:
         was_closed = before.closed_at is not None and before.opened_at is None
         # What was set is stored before anything is changed: a crash after the change must not forget it.
         prior = meeting.approval_type if before.prior_approval_type is None else before.prior_approval_type
-        times = before.times_set + 1 if before.aim is step.aim else 1
+        # Only what Zoom took counts: a run that ends before it could ask must not use up the times.
+        times = before.times_set if before.aim is step.aim else 0
         record = replace(
             before, prior_approval_type=prior, aim=step.aim, times_set=times, tried_at=now, retry_at=None, error=""
         )
@@ -234,13 +235,14 @@ class _Run:
         try:
             desk.set_approval_type(meeting, step.approval_type)
         except ZoomError as error:
-            # Zoom did not take it, so it does not count; but for an answer that was lost, which nobody knows.
-            failed = replace(record, times_set=times - 1, error=str(error), retry_at=_retry_at(error, now))
+            failed = replace(record, error=str(error), retry_at=_retry_at(error, now))
+            # Of an answer that was lost nobody knows whether Zoom took the call.
             if not isinstance(error, ZoomUnavailable):
                 failed = replace(failed, prior_approval_type=before.prior_approval_type)
             self._save(meeting, failed)
             raise
         failpoints.reach("close.patched")
+        record = replace(record, times_set=times + 1)
         try:
             shown = desk.get_meeting(meeting)
             if shown.approval_type != step.approval_type:
