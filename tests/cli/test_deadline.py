@@ -576,6 +576,37 @@ def test_late_approve_lets_one_in_and_reads_it_back(project: Project, people: li
     assert (on_zoom(project, first), on_zoom(project, second)) == ("approved", "denied")
 
 
+def test_whom_a_person_wants_in_keeps_the_seat_that_zoom_gave_before_the_switch(
+    project: Project, people: list[dict[str, Any]]
+) -> None:
+    """More than thirty slipped in, so nobody was denied; the organiser speaks for one of them, and has the rest go."""
+    project.write_event(zoom='late_registrants = "deny"')
+    project.at(BEFORE, "sync")
+    slipped_in = [register(project, person, DEADLINE + 2 * MINUTE) for person in people[:31]]
+    project.at(DEADLINE + 15 * MINUTE, "sync")
+    wanted, other = slipped_in[:2]
+    assert project.at(DEADLINE + 16 * MINUTE, "late", SLUG, "--approve", wanted).code == 0
+    project.at(DEADLINE + 17 * MINUTE, "sync", "--yes")
+    assert (on_zoom(project, wanted), on_zoom(project, other)) == ("approved", "denied")
+
+
+def test_asked_in_vain_before_somebody_decided_does_not_count_against_a_later_word(
+    project: Project, people: list[dict[str, Any]]
+) -> None:
+    project.write_event(zoom='late_registrants = "deny"')
+    late = closed_with_late_ones(project, people, 1)[0]
+    dropped = project.world.faults.add("ignored", method="PUT", times=2)
+    for minutes in (10, 15, 20):
+        project.at(DEADLINE + minutes * MINUTE, "sync")
+    assert (dropped.struck, on_zoom(project, late)) == (2, "pending")
+    registrant = project.world.find_registrant(MODEL_MEETING_ID, late)
+    for minutes, status in ((25, "approved"), (30, "pending")):
+        project.world.change_status(MODEL_MEETING_ID, registrant, status)
+        project.at(DEADLINE + minutes * MINUTE, "sync")
+    project.at(DEADLINE + 35 * MINUTE, "sync")
+    assert on_zoom(project, late) == "denied"
+
+
 def test_late_deny_warns_and_wants_a_yes(project: Project, people: list[dict[str, Any]]) -> None:
     first, _ = closed_with_late_ones(project, people)
     refused = project.at(DEADLINE + 20 * MINUTE, "late", SLUG, "--deny", first)

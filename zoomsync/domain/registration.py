@@ -209,8 +209,8 @@ def registration_state(approval_types: Iterable[int], deadline: Deadline, now: d
 class Applicant(NamedTuple):
     """A registrant whom the closing may concern.
 
-    status_changed: it was another one since we first saw them, so somebody has decided about them. asked: how often
-    Zoom was asked to approve or deny them.
+    status_changed: it was another one since we first saw them, or a person confirmed it, so somebody has decided about
+    them. asked: how often Zoom was asked to approve or deny them since it last changed.
     """
 
     row_id: int
