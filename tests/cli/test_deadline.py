@@ -526,6 +526,22 @@ def test_a_deadline_moved_on_in_the_file_opens_what_it_had_closed(
     assert approval_type(project) == 1
 
 
+def test_a_deadline_moved_back_costs_nobody_a_seat_who_was_in_time_before(
+    project: Project, people: list[dict[str, Any]]
+) -> None:
+    """A slip of the pen in the file must not turn people away and block their addresses."""
+    file = project.write_event(zoom='late_registrants = "deny"')
+    project.at(BEFORE - 48 * HOUR, "sync")
+    in_time = register(project, people[0], BEFORE - 47 * HOUR)
+    project.at(BEFORE - 46 * HOUR, "sync")
+    file.write_text(file.read_text().replace("= 2023-03-05", "= 2023-03-02"), encoding="utf-8")
+    project.at(BEFORE - 45 * HOUR, "sync")
+    after_it = register(project, people[1], BEFORE - 44 * HOUR)
+    project.at(BEFORE - 43 * HOUR, "sync")
+    assert (on_zoom(project, in_time), on_zoom(project, after_it)) == ("approved", "denied")
+    assert project.run("late", SLUG, "--json").json["late"][0]["email"] == in_time
+
+
 def test_a_deadline_moved_on_never_opens_what_a_person_closed(project: Project) -> None:
     project.at(BEFORE, "close", SLUG)
     file = project.write_event()

@@ -250,11 +250,13 @@ def judge_registrants(
     people: Iterable[Applicant],
     last_end: datetime | None,
     now: datetime,
+    announced_at: datetime | None = None,
 ) -> Judgement:
     """Say who is to be approved and who denied at `now`. Whoever registered in time is never denied.
 
     records, shown: by meeting id, what is remembered and the approval type Zoom shows. approved: how many are, by
-    (meeting id, occurrence id). people: at least all who are pending or late, of any status.
+    (meeting id, occurrence id). people: at least all who are pending or late, of any status. announced_at: since when
+    the file names its deadline, None where it always did: who registered before that was in time by another one.
 
     - gatekeeper approves who registered in time, while there are seats. switch approves whom its closing has left
       pending although they were in time; who was pending before is a person's case. manual approves nobody.
@@ -271,6 +273,8 @@ def judge_registrants(
             late.append(one)
         pending = one.status is RegistrantStatus.PENDING
         wish = _wish(event, deadline, record, shown.get(one.key.meeting_id), one, is_late=is_late) if active else None
+        if wish is RegistrantStatus.DENIED and _was_in_time(one, announced_at):
+            wish = None
         if wish is not None and one.asked >= ASKS_AT_MOST:
             in_vain.append(one)
         elif wish is RegistrantStatus.DENIED:
@@ -314,6 +318,10 @@ def _wish(
 def _in_time(one: Applicant, deadline: Deadline) -> bool:
     registered_at = one.registered_at or one.first_seen_at
     return deadline.closes_at is None or registered_at <= deadline.closes_at + GRACE
+
+
+def _was_in_time(one: Applicant, announced_at: datetime | None) -> bool:
+    return announced_at is not None and one.registered_at is not None and one.registered_at <= announced_at
 
 
 def _left_pending_by_closing(one: Applicant, record: ClosingRecord) -> bool:

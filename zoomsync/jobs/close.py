@@ -352,6 +352,7 @@ class _Run:
                 stored.applicants(db, self.event_id, self._deadline),
                 self._last_end,
                 self._now,
+                stored.deadline_changed_at(db, self.event_id),
             )
 
     def _ask(self, judgement: Judgement, *, many_denials: bool) -> None:

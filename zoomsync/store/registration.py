@@ -50,6 +50,16 @@ def save_order(db: DbSession, event_id: int, order: Order | None, *, now: dateti
     write_audit(db, event_id, now, "event", event_id, "registration ordered", was, now_is, actor=actor)
 
 
+def deadline_changed_at(db: DbSession, event_id: int) -> datetime | None:
+    """When the event's file first named the deadline it names now; None where it never named another."""
+    changes = db.execute(
+        select(_audit.c.at, _audit.c.after)
+        .where(_audit.c.event_id == event_id, _audit.c.subject == "event", _audit.c.change == "updated")
+        .order_by(_audit.c.id.desc())
+    )
+    return next((at for at, after in changes if "registration_deadline" in (after or {})), None)
+
+
 # ------------------------------------------------------------------------------------------------------------- records
 
 
