@@ -378,6 +378,40 @@ def test_approvals_that_zoom_drops_are_asked_for_twice_and_then_left_to_a_person
     assert project.writes() == [PATCH, PUT, PUT]
 
 
+def test_who_waits_for_a_gatekeeper_that_is_taken_away_is_approved(
+    project: Project, people: list[dict[str, Any]]
+) -> None:
+    gatekeeper(project)
+    project.at(BEFORE, "sync")
+    newcomer = register(project, people[0], BEFORE + MINUTE)
+    project.write_event()
+    project.at(BEFORE + 5 * MINUTE, "sync")
+    assert (approval_type(project), on_zoom(project, newcomer)) == (0, "approved")
+
+
+def test_people_who_take_over_from_a_gatekeeper_find_the_gate_as_it_was(
+    project: Project, people: list[dict[str, Any]]
+) -> None:
+    gatekeeper(project)
+    project.at(BEFORE, "sync")
+    project.write_event(zoom='closing = "manual"')
+    assert project.at(BEFORE + 5 * MINUTE, "sync").code == 0
+    newcomer = register(project, people[0], BEFORE + 6 * MINUTE)
+    assert project.at(DEADLINE, "sync").code == 0
+    assert (approval_type(project), on_zoom(project, newcomer), project.writes()) == (1, "pending", [PATCH])
+
+
+def test_a_gatekeepers_deadline_that_moved_on_is_told_as_the_closing(project: Project) -> None:
+    gatekeeper(project)
+    project.at(BEFORE, "sync")
+    project.at(DEADLINE, "sync")
+    file = project.write_event(zoom='closing = "gatekeeper"')
+    file.write_text(file.read_text().replace("= 2023-03-05", "= 2023-03-06"), encoding="utf-8")
+    project.at(DEADLINE + HOUR, "sync")
+    project.at(DEADLINE + 24 * HOUR, "sync")
+    assert "closed since Tue 07 Mar 2023 00:00" in project.at(DEADLINE + 24 * HOUR, "status").out
+
+
 # ------------------------------------------------------------------------------------------------------------- manual
 
 

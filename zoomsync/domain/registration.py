@@ -161,11 +161,11 @@ def decide_registration(
 
     - switch: manual approval from the deadline on; what was set before is restored when the deadline moves on.
     - gatekeeper: manual approval from the start, and closing is ceasing to approve.
-    - manual: nothing, but for what a person orders by `close`.
+    - manual: nothing, but for what a person orders by `close`. A gate that stood before is left to the people.
     - Registration that is off (2) is never touched, and what zoomsync did not change it does not restore.
     """
     come = deadline.has_come(now)
-    aim = _aim(event, deadline, come=come)
+    aim = _aim(event, deadline, record, come=come)
     over = last_end is not None and now >= last_end
     if aim is None or over or meeting.approval_type == ApprovalType.NO_REGISTRATION:
         return Step(RegistrationAction.LEAVE, aim or Aim.NOTHING)
@@ -179,7 +179,7 @@ def decide_registration(
     return Step(action, aim, wanted)
 
 
-def _aim(event: Event, deadline: Deadline, *, come: bool) -> Aim | None:
+def _aim(event: Event, deadline: Deadline, record: ClosingRecord, *, come: bool) -> Aim | None:
     """What the form should be; None where zoomsync has no say."""
     if event.status is not EventStatus.ACTIVE:
         # A person may still close what was called off.
@@ -188,6 +188,8 @@ def _aim(event: Event, deadline: Deadline, *, come: bool) -> Aim | None:
         return Aim.CLOSED
     if event.zoom.closing is Closing.GATEKEEPER:
         return Aim.GATE
+    if event.zoom.closing is Closing.MANUAL and record.aim is Aim.GATE:
+        return None
     return None if come else Aim.OPEN
 
 
