@@ -86,7 +86,7 @@ class Daemon:
                 while not self._stop.wait(0.5):
                     if self._look_now.is_set():
                         self._look_now.clear()
-                        self._beat()
+                        self._guarded("beat", self._beat)()
             finally:
                 self._end(scheduler)
         if self._failure:

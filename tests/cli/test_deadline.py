@@ -288,6 +288,21 @@ def test_killed_anywhere_the_next_run_comes_to_the_same_end(
     assert approval_type(project) == 0
 
 
+def test_ended_twice_before_it_could_ask_zoom_it_is_closed_all_the_same(project: Project) -> None:
+    """As when Zoom hangs at the deadline and the container is started anew, and anew."""
+    project.at(BEFORE, "sync")
+    project.clock.move_to(DEADLINE)
+    for _ in range(2):
+        process = project.start("sync", failpoint="close.stored:1:kill")
+        assert process.wait(60) == -signal.SIGKILL
+        process.communicate()
+    assert project.writes() == []
+
+    assert project.at(DEADLINE + 5 * MINUTE, "sync").code == 0
+
+    assert (approval_type(project), project.writes()) == (1, [PATCH])
+
+
 # --------------------------------------------------------------------------------------------------------- gatekeeper
 
 
@@ -361,6 +376,40 @@ def test_approvals_that_zoom_drops_are_asked_for_twice_and_then_left_to_a_person
         assert result.code == 1
     assert "Zoom was asked twice about 1 registrant" in result.err
     assert project.writes() == [PATCH, PUT, PUT]
+
+
+def test_who_waits_for_a_gatekeeper_that_is_taken_away_is_approved(
+    project: Project, people: list[dict[str, Any]]
+) -> None:
+    gatekeeper(project)
+    project.at(BEFORE, "sync")
+    newcomer = register(project, people[0], BEFORE + MINUTE)
+    project.write_event()
+    project.at(BEFORE + 5 * MINUTE, "sync")
+    assert (approval_type(project), on_zoom(project, newcomer)) == (0, "approved")
+
+
+def test_people_who_take_over_from_a_gatekeeper_find_the_gate_as_it_was(
+    project: Project, people: list[dict[str, Any]]
+) -> None:
+    gatekeeper(project)
+    project.at(BEFORE, "sync")
+    project.write_event(zoom='closing = "manual"')
+    assert project.at(BEFORE + 5 * MINUTE, "sync").code == 0
+    newcomer = register(project, people[0], BEFORE + 6 * MINUTE)
+    assert project.at(DEADLINE, "sync").code == 0
+    assert (approval_type(project), on_zoom(project, newcomer), project.writes()) == (1, "pending", [PATCH])
+
+
+def test_a_gatekeepers_deadline_that_moved_on_is_told_as_the_closing(project: Project) -> None:
+    gatekeeper(project)
+    project.at(BEFORE, "sync")
+    project.at(DEADLINE, "sync")
+    file = project.write_event(zoom='closing = "gatekeeper"')
+    file.write_text(file.read_text().replace("= 2023-03-05", "= 2023-03-06"), encoding="utf-8")
+    project.at(DEADLINE + HOUR, "sync")
+    project.at(DEADLINE + 24 * HOUR, "sync")
+    assert "closed since Tue 07 Mar 2023 00:00" in project.at(DEADLINE + 24 * HOUR, "status").out
 
 
 # ------------------------------------------------------------------------------------------------------------- manual
@@ -511,6 +560,22 @@ def test_a_deadline_moved_on_in_the_file_opens_what_it_had_closed(
     assert approval_type(project) == 1
 
 
+def test_a_deadline_moved_back_costs_nobody_a_seat_who_was_in_time_before(
+    project: Project, people: list[dict[str, Any]]
+) -> None:
+    """A slip of the pen in the file must not turn people away and block their addresses."""
+    file = project.write_event(zoom='late_registrants = "deny"')
+    project.at(BEFORE - 48 * HOUR, "sync")
+    in_time = register(project, people[0], BEFORE - 47 * HOUR)
+    project.at(BEFORE - 46 * HOUR, "sync")
+    file.write_text(file.read_text().replace("= 2023-03-05", "= 2023-03-02"), encoding="utf-8")
+    project.at(BEFORE - 45 * HOUR, "sync")
+    after_it = register(project, people[1], BEFORE - 44 * HOUR)
+    project.at(BEFORE - 43 * HOUR, "sync")
+    assert (on_zoom(project, in_time), on_zoom(project, after_it)) == ("approved", "denied")
+    assert project.run("late", SLUG, "--json").json["late"][0]["email"] == in_time
+
+
 def test_a_deadline_moved_on_never_opens_what_a_person_closed(project: Project) -> None:
     project.at(BEFORE, "close", SLUG)
     file = project.write_event()
@@ -559,6 +624,37 @@ def test_late_approve_lets_one_in_and_reads_it_back(project: Project, people: li
     project.write_event(zoom='late_registrants = "deny"')
     project.at(DEADLINE + 30 * MINUTE, "sync")
     assert (on_zoom(project, first), on_zoom(project, second)) == ("approved", "denied")
+
+
+def test_whom_a_person_wants_in_keeps_the_seat_that_zoom_gave_before_the_switch(
+    project: Project, people: list[dict[str, Any]]
+) -> None:
+    """More than thirty slipped in, so nobody was denied; the organiser speaks for one of them, and has the rest go."""
+    project.write_event(zoom='late_registrants = "deny"')
+    project.at(BEFORE, "sync")
+    slipped_in = [register(project, person, DEADLINE + 2 * MINUTE) for person in people[:31]]
+    project.at(DEADLINE + 15 * MINUTE, "sync")
+    wanted, other = slipped_in[:2]
+    assert project.at(DEADLINE + 16 * MINUTE, "late", SLUG, "--approve", wanted).code == 0
+    project.at(DEADLINE + 17 * MINUTE, "sync", "--yes")
+    assert (on_zoom(project, wanted), on_zoom(project, other)) == ("approved", "denied")
+
+
+def test_asked_in_vain_before_somebody_decided_does_not_count_against_a_later_word(
+    project: Project, people: list[dict[str, Any]]
+) -> None:
+    project.write_event(zoom='late_registrants = "deny"')
+    late = closed_with_late_ones(project, people, 1)[0]
+    dropped = project.world.faults.add("ignored", method="PUT", times=2)
+    for minutes in (10, 15, 20):
+        project.at(DEADLINE + minutes * MINUTE, "sync")
+    assert (dropped.struck, on_zoom(project, late)) == (2, "pending")
+    registrant = project.world.find_registrant(MODEL_MEETING_ID, late)
+    for minutes, status in ((25, "approved"), (30, "pending")):
+        project.world.change_status(MODEL_MEETING_ID, registrant, status)
+        project.at(DEADLINE + minutes * MINUTE, "sync")
+    project.at(DEADLINE + 35 * MINUTE, "sync")
+    assert on_zoom(project, late) == "denied"
 
 
 def test_late_deny_warns_and_wants_a_yes(project: Project, people: list[dict[str, Any]]) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -205,6 +206,25 @@ def test_a_newer_schema_ends_it_with_the_reason(project: Project, daemons: Any) 
     _, said = daemon.communicate(timeout=PATIENCE_S)
     assert daemon.returncode == 1
     assert "upgrade zoomsync" in said
+
+
+def test_a_look_at_the_files_that_the_database_fails_ends_no_daemon(project: Project, daemons: Any) -> None:
+    daemon = daemons(DEADLINE - timedelta(days=3))
+    until(project.runs)
+    database = Database(f"sqlite:///{project.file}")
+    database.write(lambda db: db.execute(text("ALTER TABLE daemon RENAME TO away")))
+    lines: list[str] = []
+    listener = threading.Thread(target=lambda: lines.extend(daemon.stderr))
+    listener.start()
+    daemon.send_signal(signal.SIGHUP)
+    until(lambda: any("beat: " in line for line in lines) or daemon.poll() is not None)
+    time.sleep(0.2)
+    assert daemon.poll() is None
+    database.write(lambda db: db.execute(text("ALTER TABLE away RENAME TO daemon")))
+    database.close()
+    daemon.send_signal(signal.SIGTERM)
+    assert daemon.wait(20) == 0
+    listener.join()
 
 
 # ---------------------------------------------------------------------------------------------------- several of them

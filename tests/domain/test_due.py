@@ -113,3 +113,13 @@ def test_whatever_the_clock_does_nothing_waits_longer_than_the_interval(now_s: i
     now, last = DEADLINE + timedelta(seconds=now_s), DEADLINE + timedelta(seconds=last_s)
     if (last > now or now - last >= EVERY) and now < LAST_END + OVER_FOR:
         assert due(now, last)
+
+
+def test_the_deadline_is_acted_on_once_although_zoom_has_limited_the_lists():
+    """The form is closed without them; a second look would only meet the same limit."""
+    limited = {"retry_at": DEADLINE + timedelta(hours=18), "state": RunState.FAILED}
+    assert not due(DEADLINE - SECOND, DEADLINE - MINUTE, **limited)
+    assert due(DEADLINE, DEADLINE - MINUTE, **limited)
+    assert not due(DEADLINE + 5 * MINUTE, DEADLINE, **limited)
+    assert not due(DEADLINE, DEADLINE - MINUTE, closed=True, **limited)
+    assert not due(DEADLINE, DEADLINE - MINUTE, status=EventStatus.DRAFT, **limited)

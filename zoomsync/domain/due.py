@@ -44,7 +44,8 @@ def sync_is_due(standing: Standing, every: timedelta, now: datetime) -> bool:
     if last is None:
         return True
     if last.retry_at is not None and last.started_at <= now < last.retry_at:
-        return False
+        # What Zoom has limited is the lists; the form is closed without them (see `jobs.close`).
+        return _has_come_since(standing, last.started_at, now)
     if last.started_at > now:
         return True  # a clock was wrong, then or now
     since = now - last.started_at
@@ -59,6 +60,12 @@ def sync_is_due(standing: Standing, every: timedelta, now: datetime) -> bool:
     if last.state is RunState.RUNNING and since >= UNTIL_CLOSED_EVERY:
         return True
     return standing.status is EventStatus.ACTIVE and _deadline_asks(standing, last.started_at, now)
+
+
+def _has_come_since(standing: Standing, last: datetime, now: datetime) -> bool:
+    closes_at = standing.deadline.closes_at
+    active = standing.status is EventStatus.ACTIVE and not standing.closed
+    return active and closes_at is not None and last < closes_at <= now
 
 
 def _deadline_asks(standing: Standing, last: datetime, now: datetime) -> bool:

@@ -161,11 +161,11 @@ def decide_registration(
 
     - switch: manual approval from the deadline on; what was set before is restored when the deadline moves on.
     - gatekeeper: manual approval from the start, and closing is ceasing to approve.
-    - manual: nothing, but for what a person orders by `close`.
+    - manual: nothing, but for what a person orders by `close`. A gate that stood before is left to the people.
     - Registration that is off (2) is never touched, and what zoomsync did not change it does not restore.
     """
     come = deadline.has_come(now)
-    aim = _aim(event, deadline, come=come)
+    aim = _aim(event, deadline, record, come=come)
     over = last_end is not None and now >= last_end
     if aim is None or over or meeting.approval_type == ApprovalType.NO_REGISTRATION:
         return Step(RegistrationAction.LEAVE, aim or Aim.NOTHING)
@@ -179,7 +179,7 @@ def decide_registration(
     return Step(action, aim, wanted)
 
 
-def _aim(event: Event, deadline: Deadline, *, come: bool) -> Aim | None:
+def _aim(event: Event, deadline: Deadline, record: ClosingRecord, *, come: bool) -> Aim | None:
     """What the form should be; None where zoomsync has no say."""
     if event.status is not EventStatus.ACTIVE:
         # A person may still close what was called off.
@@ -188,6 +188,8 @@ def _aim(event: Event, deadline: Deadline, *, come: bool) -> Aim | None:
         return Aim.CLOSED
     if event.zoom.closing is Closing.GATEKEEPER:
         return Aim.GATE
+    if event.zoom.closing is Closing.MANUAL and record.aim is Aim.GATE:
+        return None
     return None if come else Aim.OPEN
 
 
@@ -209,8 +211,8 @@ def registration_state(approval_types: Iterable[int], deadline: Deadline, now: d
 class Applicant(NamedTuple):
     """A registrant whom the closing may concern.
 
-    status_changed: it was another one since we first saw them, so somebody has decided about them. asked: how often
-    Zoom was asked to approve or deny them.
+    status_changed: it was another one since we first saw them, or a person confirmed it, so somebody has decided about
+    them. asked: how often Zoom was asked to approve or deny them since it last changed.
     """
 
     row_id: int
@@ -250,11 +252,13 @@ def judge_registrants(
     people: Iterable[Applicant],
     last_end: datetime | None,
     now: datetime,
+    announced_at: datetime | None = None,
 ) -> Judgement:
     """Say who is to be approved and who denied at `now`. Whoever registered in time is never denied.
 
     records, shown: by meeting id, what is remembered and the approval type Zoom shows. approved: how many are, by
-    (meeting id, occurrence id). people: at least all who are pending or late, of any status.
+    (meeting id, occurrence id). people: at least all who are pending or late, of any status. announced_at: since when
+    the file names its deadline, None where it always did: who registered before that was in time by another one.
 
     - gatekeeper approves who registered in time, while there are seats. switch approves whom its closing has left
       pending although they were in time; who was pending before is a person's case. manual approves nobody.
@@ -271,6 +275,8 @@ def judge_registrants(
             late.append(one)
         pending = one.status is RegistrantStatus.PENDING
         wish = _wish(event, deadline, record, shown.get(one.key.meeting_id), one, is_late=is_late) if active else None
+        if wish is RegistrantStatus.DENIED and _was_in_time(one, announced_at):
+            wish = None
         if wish is not None and one.asked >= ASKS_AT_MOST:
             in_vain.append(one)
         elif wish is RegistrantStatus.DENIED:
@@ -314,6 +320,10 @@ def _wish(
 def _in_time(one: Applicant, deadline: Deadline) -> bool:
     registered_at = one.registered_at or one.first_seen_at
     return deadline.closes_at is None or registered_at <= deadline.closes_at + GRACE
+
+
+def _was_in_time(one: Applicant, announced_at: datetime | None) -> bool:
+    return announced_at is not None and one.registered_at is not None and one.registered_at <= announced_at
 
 
 def _left_pending_by_closing(one: Applicant, record: ClosingRecord) -> bool:

@@ -224,23 +224,27 @@ class _Run:
         was_closed = before.closed_at is not None and before.opened_at is None
         # What was set is stored before anything is changed: a crash after the change must not forget it.
         prior = meeting.approval_type if before.prior_approval_type is None else before.prior_approval_type
-        times = before.times_set + 1 if before.aim is step.aim else 1
+        # Only what Zoom took counts: a run that ends before it could ask must not use up the times.
+        times = before.times_set if before.aim is step.aim else 0
         record = replace(
             before, prior_approval_type=prior, aim=step.aim, times_set=times, tried_at=now, retry_at=None, error=""
         )
+        if step.aim is Aim.OPEN and record.closed_at is None:
+            record = replace(record, closed_at=before.tried_at)  # since a gate was set people were left waiting
         self._save(meeting, record)
         failpoints.reach("close.stored")
         log.debug("changing registration", extra={"event": self._event.slug, "meeting": meeting.meeting_id})
         try:
             desk.set_approval_type(meeting, step.approval_type)
         except ZoomError as error:
-            # Zoom did not take it, so it does not count; but for an answer that was lost, which nobody knows.
-            failed = replace(record, times_set=times - 1, error=str(error), retry_at=_retry_at(error, now))
+            failed = replace(record, error=str(error), retry_at=_retry_at(error, now))
+            # Of an answer that was lost nobody knows whether Zoom took the call.
             if not isinstance(error, ZoomUnavailable):
                 failed = replace(failed, prior_approval_type=before.prior_approval_type)
             self._save(meeting, failed)
             raise
         failpoints.reach("close.patched")
+        record = replace(record, times_set=times + 1)
         try:
             shown = desk.get_meeting(meeting)
             if shown.approval_type != step.approval_type:
@@ -269,7 +273,8 @@ class _Run:
             record = replace(record, error=self._why_left_open(meeting))
         elif step.aim is not Aim.NOTHING and meeting.meeting_id not in self._errors:
             # The run that changed it ended before it could look, or a person did it: this look is the proof.
-            since = before.tried_at if before.aim is step.aim and before.tried_at else self._now
+            ours = before.aim is step.aim and _is_unproven(before)
+            since = before.tried_at if ours and before.tried_at else self._now
             record = _proven(before, step.aim, since=since, now=self._now)
         if record.error:
             self._errors[meeting.meeting_id] = record.error
@@ -350,6 +355,7 @@ class _Run:
                 stored.applicants(db, self.event_id, self._deadline),
                 self._last_end,
                 self._now,
+                stored.deadline_changed_at(db, self.event_id),
             )
 
     def _ask(self, judgement: Judgement, *, many_denials: bool) -> None:
@@ -481,18 +487,23 @@ class _Run:
         )
 
 
+def _is_unproven(record: ClosingRecord) -> bool:
+    return record.tried_at is not None and (record.verified_at is None or record.verified_at < record.tried_at)
+
+
 def _proven(record: ClosingRecord, aim: Aim, *, since: datetime, now: datetime) -> ClosingRecord:
     """The record of a meeting that was read back and shows what `aim` wants.
 
     since: when it became so, as far as we know. Closing again what was opened in the portal is no new closing.
     """
     proven = replace(record, error="", retry_at=None)
-    unproven = record.tried_at is not None and (record.verified_at is None or record.verified_at < record.tried_at)
-    if unproven:
+    if _is_unproven(record):
         proven = replace(proven, verified_at=now)
     if aim is Aim.CLOSED and (record.closed_at is None or record.opened_at is not None):
         times = max(record.times_set, 1)  # what was manual already counts as set: only once is it set again
         return replace(proven, aim=aim, times_set=times, closed_at=since, opened_at=None, verified_at=now)
+    if aim is Aim.GATE and record.closed_at is not None and record.opened_at is None:
+        return replace(proven, opened_at=now)  # the deadline moved on: the form stays, and approving begins again
     if aim is Aim.OPEN and record.aim is Aim.OPEN and record.prior_approval_type is not None:
         return replace(proven, prior_approval_type=None, opened_at=since)
     return proven

@@ -68,27 +68,31 @@ def decide_by_hand(
     is told in the answer. Raises StoreError.
     """
     decided = Decided()
+    confirmed: list[Applicant] = []
     before = sync(event).run
     if before.state is not RunState.OK:
         decided.problems.append(f"the look at the registrants failed: {before.error} Nobody was approved or denied.")
         return decided
     asked: list[tuple[Applicant, str]] = []
     for email, action in acts:
-        asked += _ask(event, email.strip().lower(), action, database, desk, decided)
-    if not asked:
-        return decided
+        asked += _ask(event, email.strip().lower(), action, database, desk, decided, confirmed)
     with database.read() as db:
         known = stored_events.load_stored(db, event.slug)
     assert known is not None, "an event is saved before anybody is listed"
     now, event_id = clock(), known.id
 
     def remember(db: DbSession) -> None:
+        for one in confirmed:
+            stored.write_confirmed(db, event_id, one, now=now, actor=actor)
         for action in _BECOMES:
             stored.write_asked(
                 db, event_id, [one for one, what in asked if what == action], action, now=now, actor=actor
             )
 
-    database.write(remember)
+    if asked or confirmed:
+        database.write(remember)
+    if not asked:
+        return decided
     sync(event)
     with database.read() as db:
         statuses = stored.statuses(db, [one.row_id for one, _ in asked])
@@ -103,8 +107,15 @@ def decide_by_hand(
 
 
 def _ask(
-    event: Event, email: str, action: str, database: Database, desk: RegistrationDesk, decided: Decided
+    event: Event,
+    email: str,
+    action: str,
+    database: Database,
+    desk: RegistrationDesk,
+    decided: Decided,
+    confirmed: list[Applicant],
 ) -> list[tuple[Applicant, str]]:
+    """Ask Zoom about everybody with this address. confirmed: takes those who are as they should be already."""
     with database.read() as db:
         known = stored_events.load_stored(db, event.slug)
         found = stored.registrants_at(db, known.id, email) if known else []
@@ -116,6 +127,7 @@ def _ask(
     for one in listed:
         if one.status is _BECOMES[action]:
             decided.done.append(f"{email} is {one.status} already")
+            confirmed.append(one)
             continue
         try:
             desk.set_registrant_status(

@@ -24,6 +24,7 @@ _registrant: Table = RegistrantRow.__table__  # type: ignore[attr-defined]
 _audit: Table = AuditRow.__table__  # type: ignore[attr-defined]
 
 _RECORD_FIELDS = tuple(field.name for field in fields(ClosingRecord))
+_CONFIRMED = "confirmed"
 _IDS_A_QUERY = 500  # SQLite takes 32,766 parameters, older builds 999
 
 
@@ -47,6 +48,16 @@ def save_order(db: DbSession, event_id: int, order: Order | None, *, now: dateti
     db.execute(update(_event).where(_event.c.id == event_id).values(order_kind=kind, order_at=at, order_until=until))
     was, now_is = ({"order": asdict(one)} if one else {} for one in (before, order))
     write_audit(db, event_id, now, "event", event_id, "registration ordered", was, now_is, actor=actor)
+
+
+def deadline_changed_at(db: DbSession, event_id: int) -> datetime | None:
+    """When the event's file first named the deadline it names now; None where it never named another."""
+    changes = db.execute(
+        select(_audit.c.at, _audit.c.after)
+        .where(_audit.c.event_id == event_id, _audit.c.subject == "event", _audit.c.change == "updated")
+        .order_by(_audit.c.id.desc())
+    )
+    return next((at for at, after in changes if "registration_deadline" in (after or {})), None)
 
 
 # ------------------------------------------------------------------------------------------------------------- records
@@ -134,20 +145,27 @@ def write_asked(
         write_audit(db, event_id, now, "registrant", one.row_id, f"{action} asked", {}, {}, actor=actor)
 
 
+def write_confirmed(db: DbSession, event_id: int, one: Applicant, *, now: datetime, actor: str) -> None:
+    """Write down that a person wants this one as they are: from then on somebody has decided about them."""
+    write_audit(db, event_id, now, "registrant", one.row_id, _CONFIRMED, {}, {"status": one.status.value}, actor=actor)
+
+
 def _history(db: DbSession, row_ids: Sequence[int]) -> dict[int, tuple[bool, int]]:
-    """Of registrants: whether their status ever changed, and how often Zoom was asked to change it, from the audit."""
+    """Of registrants: whether somebody decided about their status, and how often Zoom was asked to change the one they
+    have now, from the audit."""
     found: dict[int, tuple[bool, int]] = {}
     for start in range(0, len(row_ids), _IDS_A_QUERY):
         some = [str(row_id) for row_id in row_ids[start : start + _IDS_A_QUERY]]
         rows: list[Any] = list(
             db.execute(
-                select(_audit.c.subject_id, _audit.c.change, _audit.c.after).where(
-                    _audit.c.subject == "registrant", _audit.c.subject_id.in_(some), _audit.c.change != "added"
-                )
+                select(_audit.c.subject_id, _audit.c.change, _audit.c.after)
+                .where(_audit.c.subject == "registrant", _audit.c.subject_id.in_(some), _audit.c.change != "added")
+                .order_by(_audit.c.id)
             )
         )
         for row in rows:
             changed, asked = found.get(int(row.subject_id), (False, 0))
-            changed = changed or "status" in (row.after or {})
+            if "status" in (row.after or {}):
+                changed, asked = True, 0
             found[int(row.subject_id)] = (changed, asked + row.change.endswith(" asked"))
     return found
