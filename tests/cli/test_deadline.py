@@ -681,6 +681,9 @@ def test_more_than_thirty_denials_want_a_yes(project: Project, people: list[dict
     assert held.code == 1
     assert "31 late registrants would be denied at once" in held.err
     assert set(project.registrants().values()) == {"pending"}
+    status = project.at(DEADLINE + HOUR, "status")
+    assert status.code == 1
+    assert status.out.startswith(f"! {SLUG}: 31 late registrants would be denied at once")
     assert project.at(DEADLINE + HOUR, "sync", "--yes").code == 0
     assert {on_zoom(project, one) for one in everybody} == {"denied"}
 

@@ -31,7 +31,7 @@ class Facts:
     last_ok_at: the last complete pull, None without one.
     overdue, held, without_link: how many messages, cancellations, approved registrants. closes_at: the deadline in
     force. not_closed, registration_error, reopened: see `jobs.status.EventStanding`. times_held: titles of sessions.
-    too_many: words on seats, "" where there are enough.
+    too_many: words on seats, "" where there are enough. denials_held: words on denials that want a person's word.
     """
 
     event: str
@@ -49,6 +49,7 @@ class Facts:
     reopened: bool = False
     times_held: tuple[str, ...] = ()
     too_many: str = ""
+    denials_held: str = ""
 
 
 def alarms_of(facts: Facts, now: datetime) -> dict[AlarmKey, str]:
@@ -86,6 +87,8 @@ def alarms_of(facts: Facts, now: datetime) -> dict[AlarmKey, str]:
             f"file and Zoom disagree about the time of {', '.join(facts.times_held)}, so its mail waits: "
             f"`zoomsync check {slug}` says how far"
         )
+    if facts.denials_held:
+        found["denials"] = facts.denials_held
     if facts.too_many:
         found["seats"] = facts.too_many
     return {AlarmKey(slug, what): words for what, words in found.items()}

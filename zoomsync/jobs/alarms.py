@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session as DbSession
 from zoomsync.domain.alarms import AlarmKey, Facts, alarms_of, compare_alarms
 from zoomsync.domain.records import Event, EventStatus, RunState
 from zoomsync.domain.registration import RegistrationState
+from zoomsync.jobs.admission import too_many_denials
 from zoomsync.jobs.status import EventStanding, look_at_status
 from zoomsync.store import alarms as stored
 from zoomsync.store.alarms import StandingAlarm
@@ -92,4 +93,5 @@ def _facts(one: EventStanding) -> Facts:
         reopened=one.reopened,
         times_held=one.times_held,
         too_many=one.too_many,
+        denials_held=too_many_denials(one.denials_held, one.event) if one.denials_held else "",
     )

@@ -8,7 +8,6 @@ counts. What is to be done is decided in `domain.registration`; pulling is anoth
 from __future__ import annotations
 
 import logging
-from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -20,18 +19,13 @@ from zoomsync.clock import Clock, Sleep
 from zoomsync.domain.records import (
     Event,
     EventStatus,
-    LatePolicy,
     Meeting,
-    MessageKey,
-    PlannedMessage,
     RegistrantStatus,
     RunState,
     Session,
 )
 from zoomsync.domain.registration import (
-    DENIALS_AT_ONCE,
     Aim,
-    Applicant,
     ClosingRecord,
     Deadline,
     Judgement,
@@ -44,11 +38,11 @@ from zoomsync.domain.registration import (
     registration_state,
 )
 from zoomsync.errors import RegistrationNotClosed, ZoomError, ZoomRateLimited, ZoomUnavailable
+from zoomsync.jobs.admission import Admission
 from zoomsync.jobs.leasing import LeaseClock, held, new_owner
 from zoomsync.jobs.ports import RegistrationDesk
 from zoomsync.jobs.sync import SyncOutcome
 from zoomsync.store import events as stored_events
-from zoomsync.store import outbox
 from zoomsync.store import registration as stored
 from zoomsync.store.schema import Database
 from zoomsync.text import counted
@@ -57,8 +51,6 @@ log = logging.getLogger(__name__)
 
 # A call that Zoom refuses for good (a scope is missing, say) is not repeated every minute.
 REFUSED_AGAIN_AFTER = timedelta(minutes=15)
-LATE_NOTICE = "late"
-_NOTICE_HOLDS = timedelta(days=30)  # where no session says how long it makes sense
 
 _IN_THE_PORTAL = "set approval to manual in Zoom's portal, under the meeting's registration"
 
@@ -155,7 +147,7 @@ class _Run:
         self._errors: dict[str, str] = {}
         self._acts: list[str] = []
         self._problems: list[str] = []
-        self._approved = self._denied = 0
+        self._admitted: Admission | None = None
         self._rehearsed = False
         with keeper.database.read() as db:
             found = stored_events.load_stored(db, event.slug)
@@ -178,9 +170,8 @@ class _Run:
             pulled = self._look_again()
         if not pulled:
             return
-        judgement = self._judge()
-        self._ask(judgement, many_denials=many_denials)
-        self._plan_notices(judgement)
+        if self.event_id is not None:
+            self._admit(self.event_id, many_denials=many_denials)
 
     # ----------------------------------------------------------------------------------------------- the switch
 
@@ -358,83 +349,23 @@ class _Run:
                 stored.deadline_changed_at(db, self.event_id),
             )
 
-    def _ask(self, judgement: Judgement, *, many_denials: bool) -> None:
-        """Ask Zoom to approve and deny, look again, and count what came of it."""
-        deny = judgement.deny
-        if len(deny) > DENIALS_AT_ONCE and not many_denials:
-            self._problems.append(
-                f"{len(deny)} late registrants would be denied at once; that is more than {DENIALS_AT_ONCE}, so nobody "
-                f"was. `zoomsync sync {self._event.slug} --yes` denies them (Zoom may mail each of them and blocks the "
-                'address); late_registrants = "hold" under [zoom] leaves them waiting'
-            )
-            deny = ()
-        asked = [
-            *self._ask_each(judgement.approve, "approve"),
-            *self._ask_each(deny, "deny"),
-        ]
+    def _admit(self, event_id: int, *, many_denials: bool) -> None:
+        """Do what the event's rules want of its people, and look again at what came of it."""
+        keeper, judgement = self._keeper, self._judge()
+        admission = Admission(
+            event=self._event,
+            event_id=event_id,
+            meetings={one.meeting_id: one for one in self._meetings},
+            database=keeper.database,
+            desk=keeper.desk,
+            now=self._now,
+            actor=keeper.actor,
+        )
+        asked = admission.ask(judgement, many_denials=many_denials)
         if asked and self._look_again():
-            self._count(asked)
-        if judgement.in_vain:
-            self._problems.append(
-                f"Zoom was asked twice about {counted(len(judgement.in_vain), 'registrant')} and left them as they "
-                f"were: `zoomsync late {self._event.slug}` shows them"
-            )
-
-    def _ask_each(self, people: Sequence[Applicant], action: str) -> list[tuple[Applicant, str]]:
-        places: dict[tuple[str, str], list[Applicant]] = defaultdict(list)
-        for one in people:
-            places[one.key.meeting_id, one.key.occurrence_id].append(one)
-        meetings = {one.meeting_id: one for one in self._meetings}
-        asked: list[tuple[Applicant, str]] = []
-        for (meeting_id, occurrence_id), some in places.items():
-            pairs = [(one.key.registrant_id, one.email) for one in some]
-            try:
-                self._keeper.desk.set_registrant_status(
-                    meetings[meeting_id], action, pairs, occurrence_id=occurrence_id
-                )
-            except ZoomError as error:
-                self._problems.append(str(error))
-                continue
-            asked += [(one, action) for one in some]
-        if asked and self.event_id is not None:
-            event_id, whom = self.event_id, [one for one, _ in asked]
-            self._keeper.database.write(
-                lambda db: stored.write_asked(db, event_id, whom, action, now=self._now, actor=self._keeper.actor)
-            )
-        return asked
-
-    def _count(self, asked: Sequence[tuple[Applicant, str]]) -> None:
-        assert self.event_id is not None
-        with self._keeper.database.read() as db:
-            now_is = stored.statuses(db, [one.row_id for one, _ in asked])
-        wanted = {"approve": RegistrantStatus.APPROVED, "deny": RegistrantStatus.DENIED}
-        done = [action for one, action in asked if now_is.get(one.row_id) is wanted[action]]
-        self._approved, self._denied = done.count("approve"), done.count("deny")
-        for count, word in ((self._approved, "approved"), (self._denied, "denied")):
-            if count:
-                self._acts.append(f"{counted(count, 'registrant')} {word}")
-        if len(done) < len(asked):
-            self._problems.append(
-                f"Zoom accepted the change of {counted(len(asked), 'registrant')} and changed {len(done)}: the next "
-                "sync asks once more"
-            )
-
-    def _plan_notices(self, judgement: Judgement) -> None:
-        """One mail to each who is held, where the event's file wants it."""
-        zoom = self._event.zoom
-        wanted = zoom.late_notice and zoom.late_registrants is LatePolicy.HOLD
-        active = self._event.status is EventStatus.ACTIVE and self._deadline.has_come(self._now)
-        if not (wanted and active) or self.event_id is None:
-            return
-        expires_at = self._last_end or self._now + _NOTICE_HOLDS
-        notices = [
-            PlannedMessage(MessageKey(one.row_id, "", LATE_NOTICE), self._now, expires_at)
-            for one in judgement.late
-            if one.status is RegistrantStatus.PENDING and self._now < expires_at
-        ]
-        event_id = self.event_id
-        if notices:
-            self._keeper.database.write(lambda db: outbox.insert_planned(db, event_id, notices, self._now))
+            admission.count(asked)
+        admission.plan_notices(judgement, self._deadline, self._last_end)
+        self._admitted = admission
 
     # ---------------------------------------------------------------------------------------------- what is true
 
@@ -458,7 +389,7 @@ class _Run:
                 self._acts.append(f"would be {word}: {counted(len(people), 'registrant')}")
 
     def report(self) -> RegistrationReport:
-        judgement = self._judge()
+        judgement, admitted = self._judge(), self._admitted
         shown = self._meetings
         records: list[ClosingRecord] = []
         if self.event_id is not None:
@@ -478,12 +409,12 @@ class _Run:
             error=error,
             closes_at=self._deadline.closes_at,
             closed_at=min(closed) if closed and state is RegistrationState.CLOSED else None,
-            approved=self._approved,
-            denied=self._denied,
+            approved=admitted.approved if admitted else 0,
+            denied=admitted.denied if admitted else 0,
             waiting=len(judgement.waiting),
             late_waiting=sum(one.status is RegistrantStatus.PENDING for one in judgement.late),
-            acts=tuple(self._acts),
-            problems=tuple(self._problems),
+            acts=(*self._acts, *(admitted.acts if admitted else ())),
+            problems=(*self._problems, *(admitted.problems if admitted else ())),
         )
 
 

@@ -8,13 +8,15 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session as DbSession
 
-from zoomsync.domain.records import Event, EventStatus, OutboxState, RegistrantStatus, RunState
+from zoomsync.domain.records import Event, EventStatus, LatePolicy, OutboxState, RegistrantStatus, RunState
 from zoomsync.domain.registration import (
+    DENIALS_AT_ONCE,
     Aim,
     RegistrationState,
     deadline_in_force,
     registration_state,
 )
+from zoomsync.jobs.admission import too_many_denials
 from zoomsync.jobs.check import CLOCKS_APART_AT_MOST, clock_apart, too_many
 from zoomsync.store import events as stored_events
 from zoomsync.store import outbox, reading
@@ -41,7 +43,8 @@ class EventStanding:
     be. reopened: somebody opened it again in Zoom's portal, and it was closed once more. late: how many registered too
     late; late_waiting: of them, who wait still. times_held: titles of the sessions whose mail waits because file and
     Zoom disagree. last_ok_at: the last complete pull. held: cancellations that the last one held back. without_link:
-    approved registrants without a personal link. too_many: words on seats, "" where there are enough.
+    approved registrants without a personal link. too_many: words on seats, "" where there are enough. denials_held: how
+    many late ones wait to be denied, where that is too many to be done without a person's word; else 0.
     """
 
     event: str
@@ -75,6 +78,7 @@ class EventStanding:
     held: int = 0
     without_link: int = 0
     too_many: str = ""
+    denials_held: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +126,8 @@ def _look_at(db: DbSession, event: StoredEvent, file: Event | None, now: datetim
     is_closed = registration is RegistrationState.CLOSED
     records = [stored_registration.record_of(db, meeting.meeting_id) for meeting in meetings]
     late = [one for one in stored_registration.applicants(db, event.id, deadline) if one.is_late(deadline)]
+    late_waiting = sum(one.status is RegistrantStatus.PENDING for one in late)
+    denies = file is not None and file.zoom.late_registrants is LatePolicy.DENY
     sessions = stored_events.sessions_of(db, event.id)
     return EventStanding(
         event=event.slug,
@@ -140,7 +146,7 @@ def _look_at(db: DbSession, event: StoredEvent, file: Event | None, now: datetim
         registration_error="; ".join(dict.fromkeys(one.error for one in records if one.error)),
         reopened=any(one.aim is Aim.CLOSED and one.times_set > 1 for one in records),
         late=len(late),
-        late_waiting=sum(one.status is RegistrantStatus.PENDING for one in late),
+        late_waiting=late_waiting,
         next_mail_at=next_mail_at,
         overdue=reading.overdue(db, event.id, before=now - OVERDUE_AFTER, now=now),
         sent=messages.get(OutboxState.SENT, 0),
@@ -155,6 +161,7 @@ def _look_at(db: DbSession, event: StoredEvent, file: Event | None, now: datetim
         held=run.counts.held if run else 0,
         without_link=reading.approved_without_link(db, event.id),
         too_many=too_many(file, approved_counts(db, event.id).values()) if file else "",
+        denials_held=late_waiting if denies and late_waiting > DENIALS_AT_ONCE else 0,
     )
 
 
@@ -219,6 +226,8 @@ def _problems(one: EventStanding, now: datetime) -> list[str]:
         for title in one.times_held
         if not one.is_over
     ]
+    if one.denials_held and not one.is_over:
+        problems.append(f"{one.event}: {too_many_denials(one.denials_held, one.event)}")
     if one.registration is RegistrationState.NOT_CLOSED and not one.is_over:
         problems.append(
             f"{one.event}: registration is NOT CLOSED although the deadline has passed: "
