@@ -188,6 +188,49 @@ def test_a_scope_that_is_missing_is_named_and_reading_goes_on(project: Project, 
     assert approval_type(project) == 1
 
 
+@pytest.mark.parametrize("fault", ["500", "429", "reset"])
+def test_calls_that_zoom_never_takes_are_sent_after_growing_pauses(project: Project, fault: str) -> None:
+    project.at(BEFORE, "sync")
+    project.world.faults.add(fault, method="PATCH", times=None)
+    asked = []
+    for minute in range(90):
+        sent = len(project.writes())
+        assert project.at(DEADLINE + minute * MINUTE, "sync").code == 1
+        if len(project.writes()) > sent:
+            asked.append(minute)
+    assert asked == [0, 1, 2, 4, 8, 16, 31, 46, 61, 76]
+
+    project.world.faults.clear()
+    assert project.at(DEADLINE + 91 * MINUTE, "sync").code == 0
+    assert approval_type(project) == 1
+
+
+@pytest.mark.parametrize("trouble", ["500", "daily", "a scope"])
+def test_approvals_that_zoom_never_takes_are_not_sent_at_every_sync(
+    project: Project, people: list[dict[str, Any]], trouble: str
+) -> None:
+    gatekeeper(project)
+    project.at(BEFORE, "sync")
+    newcomer = register(project, people[0], BEFORE + MINUTE)
+    if trouble == "a scope":
+        project.world.scopes.discard("meeting:update:registrant_status:admin")
+    else:
+        project.world.faults.add(trouble, method="PUT", times=None)
+    asked = []
+    for minute in range(2, 62, 5):
+        sent = project.writes().count(PUT)
+        result = project.at(BEFORE + minute * MINUTE, "sync")
+        assert (result.code, "approve registrants" in result.err) == (1, True)
+        if project.writes().count(PUT) > sent:
+            asked.append(minute)
+    assert asked == {"500": [2, 7, 12, 17, 22, 32, 47], "daily": [2], "a scope": [2, 17, 32, 47]}[trouble]
+
+    project.world.faults.clear()
+    project.world.scopes.add("meeting:update:registrant_status:admin")
+    project.at(BEFORE + 24 * HOUR, "sync")
+    assert on_zoom(project, newcomer) == "approved"
+
+
 def test_a_form_is_closed_although_the_lists_cannot_be_read(project: Project) -> None:
     project.at(BEFORE, "sync")
     project.world.faults.add("500", method="GET", path="/registrants", times=None)

@@ -9,7 +9,8 @@ from resource import RUSAGE_CHILDREN, getrusage
 import pytest
 
 HEAVY = {"sqlalchemy", "sqlmodel", "alembic", "psycopg", "requests", "urllib3", "pydantic", "pydantic_settings",
-         "tenacity", "rich", "jinja2", "babel", "icalendar", "starlette", "uvicorn", "aiosmtpd", "msgspec", "prometheus_client", "apscheduler"}  # fmt: skip
+         "tenacity", "rich", "jinja2", "babel", "icalendar", "starlette", "uvicorn", "aiosmtpd", "msgspec",
+         "prometheus_client", "apscheduler"}  # fmt: skip
 SLOWER_THAN_BARE_PYTHON_AT_MOST = 12
 TRIES = 5
 

@@ -32,6 +32,13 @@ SETS_AT_MOST = 2
 # A registrant whom Zoom was asked twice to approve or deny, and who stays as they were, is a person's case.
 ASKS_AT_MOST = 2
 DENIALS_AT_ONCE = 30
+# A call that Zoom does not take is sent again after pauses that grow, so that it never comes to a loop of writes.
+FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=30), timedelta(minutes=15)
+
+
+def next_pause(last: timedelta | None) -> timedelta:
+    """How long to leave Zoom alone after one more call that it did not take. last: the pause before, None for none."""
+    return FIRST_PAUSE if last is None else min(max(2 * last, FIRST_PAUSE), LONGEST_PAUSE)
 
 
 # --------------------------------------------------------------------------------------------------- the deadline

@@ -19,8 +19,15 @@ from zoomsync.domain.records import (
     PlannedMessage,
     RegistrantStatus,
 )
-from zoomsync.domain.registration import DENIALS_AT_ONCE, Applicant, Deadline, Judgement
-from zoomsync.errors import ZoomError
+from zoomsync.domain.registration import (
+    DENIALS_AT_ONCE,
+    LONGEST_PAUSE,
+    Applicant,
+    Deadline,
+    Judgement,
+    next_pause,
+)
+from zoomsync.errors import ZoomError, ZoomRateLimited, ZoomUnavailable
 from zoomsync.jobs.ports import RegistrationDesk
 from zoomsync.store import outbox
 from zoomsync.store import registration as stored
@@ -51,10 +58,11 @@ class Admission:
     acts: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
-    def ask(self, judgement: Judgement, *, many_denials: bool) -> Asked:
+    def ask(self, judgement: Judgement, *, at_once: bool, many_denials: bool) -> Asked:
         """Ask Zoom to approve and deny. Gives whom it took the call for, which proves nothing yet: see `count`.
 
-        many_denials: a person allows more than thirty in one go. Trouble with Zoom goes into `problems`.
+        at_once: a person asks, so no earlier refusal is waited out. many_denials: a person allows more than thirty in
+        one go. Trouble with Zoom goes into `problems`.
         """
         deny = judgement.deny
         if len(deny) > DENIALS_AT_ONCE and not many_denials:
@@ -65,19 +73,25 @@ class Admission:
                 f"Zoom was asked twice about {counted(len(judgement.in_vain), 'registrant')} and left them as they "
                 f"were: `zoomsync late {self.event.slug}` shows them"
             )
-        return [*self._ask_each(judgement.approve, "approve"), *self._ask_each(deny, "deny")]
+        return [
+            *self._ask_each(judgement.approve, "approve", at_once=at_once),
+            *self._ask_each(deny, "deny", at_once=at_once),
+        ]
 
-    def _ask_each(self, people: Sequence[Applicant], action: str) -> Asked:
+    def _ask_each(self, people: Sequence[Applicant], action: str, *, at_once: bool) -> Asked:
         places: dict[tuple[str, str], list[Applicant]] = defaultdict(list)
         for one in people:
             places[one.key.meeting_id, one.key.occurrence_id].append(one)
         taken: list[Applicant] = []
         for (meeting_id, occurrence_id), some in places.items():
+            if not at_once and self._is_put_off(meeting_id, action):
+                continue
             pairs = [(one.key.registrant_id, one.email) for one in some]
             try:
                 self.desk.set_registrant_status(self.meetings[meeting_id], action, pairs, occurrence_id=occurrence_id)
             except ZoomError as error:
                 self.problems.append(str(error))
+                self._put_off(meeting_id, action, error)
             else:
                 taken += some
         if taken:
@@ -85,6 +99,26 @@ class Admission:
                 lambda db: stored.write_asked(db, self.event_id, taken, action, now=self.now, actor=self.actor)
             )
         return [(one, action) for one in taken]
+
+    def _is_put_off(self, meeting_id: str, action: str) -> bool:
+        """Whether Zoom did not take the last call of this kind and is left alone still; the reason is told again."""
+        with self.database.read() as db:
+            last = stored.last_put_off(db, self.event_id, meeting_id, action)
+        if last is None or not last.at <= self.now < last.retry_at:
+            return False
+        if last.error not in self.problems:
+            self.problems.append(last.error)
+        return True
+
+    def _put_off(self, meeting_id: str, action: str, error: ZoomError) -> None:
+        with self.database.read() as db:
+            last = stored.last_put_off(db, self.event_id, meeting_id, action)
+        # An old one was another trouble.
+        pause = last.retry_at - last.at if last and self.now - last.retry_at < 2 * LONGEST_PAUSE else None
+        put_off = stored.PutOff(self.now, retry_at(error, pause, self.now), str(error))
+        self.database.write(
+            lambda db: stored.write_put_off(db, self.event_id, meeting_id, action, put_off, actor=self.actor)
+        )
 
     def count(self, asked: Asked) -> None:
         """Hold what was asked against what the look after it has found."""
@@ -116,6 +150,15 @@ class Admission:
         ]
         if notices:
             self.database.write(lambda db: outbox.insert_planned(db, self.event_id, notices, self.now))
+
+
+def retry_at(error: ZoomError, last: timedelta | None, now: datetime) -> datetime:
+    """When a call that Zoom did not take may be sent again. last: the pause before this try, None for the first one."""
+    if isinstance(error, ZoomRateLimited):
+        soonest = now + next_pause(last)
+        return max(error.retry_at, soonest) if error.retry_at else soonest
+    # What is refused for good (a scope is missing, say) waits for a person.
+    return now + (next_pause(last) if isinstance(error, ZoomUnavailable) else LONGEST_PAUSE)
 
 
 def too_many_denials(count: int, slug: str) -> str:

@@ -37,8 +37,8 @@ from zoomsync.domain.registration import (
     judge_registrants,
     registration_state,
 )
-from zoomsync.errors import RegistrationNotClosed, ZoomError, ZoomRateLimited, ZoomUnavailable
-from zoomsync.jobs.admission import Admission
+from zoomsync.errors import RegistrationNotClosed, ZoomError, ZoomUnavailable
+from zoomsync.jobs.admission import Admission, retry_at
 from zoomsync.jobs.leasing import LeaseClock, held, new_owner
 from zoomsync.jobs.ports import RegistrationDesk
 from zoomsync.jobs.sync import SyncOutcome
@@ -48,9 +48,6 @@ from zoomsync.store.schema import Database
 from zoomsync.text import counted
 
 log = logging.getLogger(__name__)
-
-# A call that Zoom refuses for good (a scope is missing, say) is not repeated every minute.
-REFUSED_AGAIN_AFTER = timedelta(minutes=15)
 
 _IN_THE_PORTAL = "set approval to manual in Zoom's portal, under the meeting's registration"
 
@@ -171,7 +168,7 @@ class _Run:
         if not pulled:
             return
         if self.event_id is not None:
-            self._admit(self.event_id, many_denials=many_denials)
+            self._admit(self.event_id, at_once=at_once, many_denials=many_denials)
 
     # ----------------------------------------------------------------------------------------------- the switch
 
@@ -228,7 +225,8 @@ class _Run:
         try:
             desk.set_approval_type(meeting, step.approval_type)
         except ZoomError as error:
-            failed = replace(record, error=str(error), retry_at=_retry_at(error, now))
+            last = before.retry_at - before.tried_at if before.retry_at and before.tried_at else None
+            failed = replace(record, error=str(error), retry_at=retry_at(error, last, now))
             # Of an answer that was lost nobody knows whether Zoom took the call.
             if not isinstance(error, ZoomUnavailable):
                 failed = replace(failed, prior_approval_type=before.prior_approval_type)
@@ -349,7 +347,7 @@ class _Run:
                 stored.deadline_changed_at(db, self.event_id),
             )
 
-    def _admit(self, event_id: int, *, many_denials: bool) -> None:
+    def _admit(self, event_id: int, *, at_once: bool, many_denials: bool) -> None:
         """Do what the event's rules want of its people, and look again at what came of it."""
         keeper, judgement = self._keeper, self._judge()
         admission = Admission(
@@ -361,7 +359,7 @@ class _Run:
             now=self._now,
             actor=keeper.actor,
         )
-        asked = admission.ask(judgement, many_denials=many_denials)
+        asked = admission.ask(judgement, at_once=at_once, many_denials=many_denials)
         if asked and self._look_again():
             admission.count(asked)
         admission.plan_notices(judgement, self._deadline, self._last_end)
@@ -438,13 +436,6 @@ def _proven(record: ClosingRecord, aim: Aim, *, since: datetime, now: datetime) 
     if aim is Aim.OPEN and record.aim is Aim.OPEN and record.prior_approval_type is not None:
         return replace(proven, prior_approval_type=None, opened_at=since)
     return proven
-
-
-def _retry_at(error: ZoomError, now: datetime) -> datetime | None:
-    """When the call may be sent again; None for at the next look."""
-    if isinstance(error, ZoomRateLimited):
-        return error.retry_at
-    return None if isinstance(error, ZoomUnavailable) else now + REFUSED_AGAIN_AFTER
 
 
 def _by_hand(step: Step) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, fields
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Table, func, or_, select, update
 from sqlalchemy.orm import Session as DbSession
@@ -76,6 +76,35 @@ def save_record(db: DbSession, meeting_id: str, record: ClosingRecord) -> None:
     """Write down what was done to a known meeting's registration."""
     values = asdict(record) | {"aim": record.aim.value}
     db.execute(update(_meeting).where(_meeting.c.meeting_id == meeting_id).values(**values))
+
+
+# ------------------------------------------------------------------------------------------------------------- put off
+
+
+class PutOff(NamedTuple):
+    """A call about people that Zoom did not take: when, not again before `retry_at`, and why, in one line."""
+
+    at: datetime
+    retry_at: datetime
+    error: str
+
+
+def write_put_off(db: DbSession, event_id: int, meeting_id: str, action: str, put_off: PutOff, *, actor: str) -> None:
+    """Write down that the call to `action` (approve, deny) a meeting's registrants is put off."""
+    after = {"retry_at": put_off.retry_at, "error": put_off.error}
+    write_audit(db, event_id, put_off.at, "meeting", meeting_id, f"{action} put off", {}, after, actor=actor)
+
+
+def last_put_off(db: DbSession, event_id: int, meeting_id: str, action: str) -> PutOff | None:
+    """The last time that the call was put off, whether it is past or not."""
+    row = db.execute(
+        select(_audit.c.at, _audit.c.after)
+        .where(_audit.c.event_id == event_id, _audit.c.subject == "meeting", _audit.c.subject_id == meeting_id)
+        .where(_audit.c.change == f"{action} put off")
+        .order_by(_audit.c.id.desc())
+        .limit(1)
+    ).one_or_none()
+    return PutOff(row.at, datetime.fromisoformat(row.after["retry_at"]), row.after["error"]) if row else None
 
 
 # -------------------------------------------------------------------------------------------------------------- people

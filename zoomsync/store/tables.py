@@ -235,7 +235,8 @@ class AuditRow(SQLModel, table=True):
     subject: "registrant", "session", "meeting" or "event"; subject_id: that row's own id, as text.
     change: "added", "updated", "cancelled", "reinstated", "held" ...; "approve asked" and "deny asked" of a registrant
     whom Zoom was asked to approve or deny, "confirmed" of one whom a person wants as they are,
-    "closed" and "opened" of a meeting.
+    "closed" and "opened" of a meeting, "approve put off" and "deny put off" of one where
+    Zoom did not take the call.
     before, after: the fields that changed (all of them for "added"); None where there was nothing.
     """
 
