@@ -268,6 +268,19 @@ def test_a_meeting_turned_into_a_webinar_is_closed_as_one(project: Project) -> N
     assert approval_type(project) == 1
 
 
+def test_a_meeting_that_left_the_file_is_not_missed(project: Project) -> None:
+    """As when an organiser makes the meeting anew, and deletes the first one."""
+    project.add_other_event()
+    (project.folder / "config" / "events" / f"{OTHER_SLUG}.toml").unlink()
+    project.at(BEFORE, "sync")
+    project.write_event(meeting_id=OTHER_MEETING_ID)
+    del project.world.meetings[MODEL_MEETING_ID]
+    assert project.at(DEADLINE, "sync").code == 0
+    assert project.writes() == [f"PATCH /meetings/{OTHER_MEETING_ID}"]
+    assert project.at(DEADLINE + MINUTE, "status").code == 0
+    assert project.at(DEADLINE + HOUR, "reopen", SLUG).code == 0
+
+
 def test_both_meetings_of_an_event_are_closed_although_one_fails(project: Project) -> None:
     own = f"meeting_id = {OTHER_MEETING_ID}"
     project.add_other_event()

@@ -8,7 +8,7 @@ Zoom has no deadline of its own; closing means manual approval, so that whoever 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -198,6 +198,17 @@ def _aim(event: Event, deadline: Deadline, record: ClosingRecord, *, come: bool)
     if event.zoom.closing is Closing.MANUAL and record.aim is Aim.GATE:
         return None
     return None if come else Aim.OPEN
+
+
+def meetings_in_force(event: Event, meetings: Sequence[Meeting]) -> list[Meeting]:
+    """Of the meetings that an event ever had, those it has now: one that left the file is nobody's to close.
+
+    All of them where the file names one by its link alone, or names none that is known yet.
+    """
+    own = (spec.meeting_id for spec in event.sessions if spec.meeting_id or spec.registration_url)
+    named = {event.zoom.meeting_id, *own}
+    found = [one for one in meetings if one.meeting_id in named]
+    return found if found and all(named) else list(meetings)
 
 
 def registration_state(approval_types: Iterable[int], deadline: Deadline, now: datetime) -> RegistrationState:

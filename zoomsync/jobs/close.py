@@ -35,6 +35,7 @@ from zoomsync.domain.registration import (
     deadline_in_force,
     decide_registration,
     judge_registrants,
+    meetings_in_force,
     registration_state,
 )
 from zoomsync.errors import RegistrationNotClosed, ZoomError, ZoomUnavailable
@@ -149,11 +150,16 @@ class _Run:
         with keeper.database.read() as db:
             found = stored_events.load_stored(db, event.slug)
             self.event_id = found.id if found else None
-            self._meetings = stored_events.meetings_of(db, found.id) if found else []
+            self._meetings = self._known_meetings(db)
             self._sessions: Sequence[Session] = stored_events.sessions_of(db, found.id) if found else ()
             order = stored.order_of(db, found.id) if found else None
         self._deadline = deadline or deadline_in_force(event.registration_deadline, order)
         self._last_end = max((one.ends_at for one in self._sessions if not one.cancelled), default=None)
+
+    def _known_meetings(self, db: DbSession) -> list[Meeting]:
+        if self.event_id is None:
+            return []
+        return meetings_in_force(self._event, stored_events.meetings_of(db, self.event_id))
 
     def carry_out(self, *, pulled: bool, at_once: bool, many_denials: bool) -> None:
         if not pulled:
@@ -334,7 +340,7 @@ class _Run:
         if self.event_id is None:
             return Judgement()
         with self._keeper.database.read() as db:
-            meetings = stored_events.meetings_of(db, self.event_id)
+            meetings = self._known_meetings(db)
             return judge_registrants(
                 self._event,
                 self._deadline,
@@ -393,7 +399,7 @@ class _Run:
         if self.event_id is not None:
             with self._keeper.database.read() as db:
                 if not self._rehearsed:
-                    shown = stored_events.meetings_of(db, self.event_id)
+                    shown = self._known_meetings(db)
                 records = [stored.record_of(db, one.meeting_id) for one in shown]
         state = registration_state([one.approval_type for one in shown], self._deadline, self._now)
         error = "; ".join(dict.fromkeys(self._errors.values()))

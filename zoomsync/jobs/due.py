@@ -9,7 +9,12 @@ from sqlalchemy.orm import Session as DbSession
 
 from zoomsync.domain.due import Standing, sync_is_due
 from zoomsync.domain.records import Event
-from zoomsync.domain.registration import RegistrationState, deadline_in_force, registration_state
+from zoomsync.domain.registration import (
+    RegistrationState,
+    deadline_in_force,
+    meetings_in_force,
+    registration_state,
+)
 from zoomsync.store import events as stored_events
 from zoomsync.store import registrants as stored
 from zoomsync.store.hints import hinted_at
@@ -30,7 +35,8 @@ def _standing(db: DbSession, event: Event, now: datetime) -> Standing:
         return Standing(event.status, None, by_file, closed=False, last_end=None)
     runs = stored.last_runs(db, known.id, limit=1)
     deadline = deadline_in_force(event.registration_deadline, order_of(db, known.id))
-    shown = [meeting.approval_type for meeting in stored_events.meetings_of(db, known.id)]
+    meetings = meetings_in_force(event, stored_events.meetings_of(db, known.id))
+    shown = [meeting.approval_type for meeting in meetings]
     return Standing(
         event.status,
         runs[0] if runs else None,

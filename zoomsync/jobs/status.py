@@ -14,6 +14,7 @@ from zoomsync.domain.registration import (
     Aim,
     RegistrationState,
     deadline_in_force,
+    meetings_in_force,
     registration_state,
 )
 from zoomsync.jobs.admission import too_many_denials
@@ -121,6 +122,7 @@ def _look_at(db: DbSession, event: StoredEvent, file: Event | None, now: datetim
     messages = outbox.counts(db, event.id)
     next_mail_at = reading.next_mail_at(db, event.id)
     meetings = stored_events.meetings_of(db, event.id)
+    meetings = meetings_in_force(file, meetings) if file else meetings
     deadline = deadline_in_force(event.registration_deadline, stored_registration.order_of(db, event.id))
     registration = registration_state([meeting.approval_type for meeting in meetings], deadline, now)
     is_closed = registration is RegistrationState.CLOSED
