@@ -559,6 +559,25 @@ def test_reopen_restores_what_was_set_and_lets_in_who_waited(project: Project, p
     assert all(actor.startswith("command (") for actor in opened_by)
 
 
+def test_once_the_event_is_over_it_is_neither_closed_nor_opened_and_said_so(project: Project) -> None:
+    project.at(DEADLINE, "sync")
+    for command in ("reopen", "close"):
+        result = project.at(local("2023-03-08 13:00"), command, SLUG)
+        assert (result.code, result.out) == (2, "")
+        assert "is over: its registration on Zoom is left as it is" in result.err
+    assert project.writes() == [PATCH]
+
+
+def test_opened_as_it_was_with_manual_approval_it_says_that_people_wait(project: Project) -> None:
+    project.world.set_in_portal(MODEL_MEETING_ID, approval_type=1)
+    project.at(DEADLINE, "sync")
+    result = project.at(DEADLINE + HOUR, "reopen", SLUG)
+    assert result.code == 0
+    assert "whoever registers waits for a person" in result.err
+    project.world.set_in_portal(MODEL_MEETING_ID, approval_type=0)
+    assert "waits for a person" not in project.at(DEADLINE + 2 * HOUR, "reopen", SLUG).err
+
+
 def test_reopened_until_a_time_it_closes_again_then(project: Project, people: list[dict[str, Any]]) -> None:
     project.at(DEADLINE, "sync")
     result = project.at(DEADLINE + HOUR, "reopen", SLUG, "--until", "2023-03-06T20:00")

@@ -79,6 +79,11 @@ def reopen(
         good = report.state is RegistrationState.OPEN and not report.error
         if good and not dry_run and not options_of(ctx).json:
             answer(f"{chosen.slug}: registration is open {_until(app, chosen)}.")
+            if _waits_for_people(app, chosen):
+                talk(
+                    f"{chosen.slug}: approval was manual before, and is so again: whoever registers waits for a person "
+                    f"(zoomsync late {chosen.slug} --approve EMAIL), or set approval to automatic in Zoom's portal."
+                )
         return 0 if dry_run or good else 1
 
 
@@ -167,7 +172,21 @@ def _at_hand(ctx: typer.Context, name: str, dry_run: bool) -> Iterator[tuple[App
         (event,) = app.choose_events([name]).events
         if not dry_run:
             app.refuse_rehearsing_for_real(zoom=True, mail=False, yes=options_of(ctx).yes)
+        _refuse_what_is_over(app, event)
         yield app, event
+
+
+def _refuse_what_is_over(app: App, event: Event) -> None:
+    """Raises SettingsError once the last session has ended: the form is left alone from then on."""
+    from zoomsync.errors import SettingsError
+    from zoomsync.store import events as stored_events
+
+    with app.database.read() as db:
+        known = stored_events.load_stored(db, event.slug)
+        sessions = stored_events.sessions_of(db, known.id) if known else []
+    last_end = max((one.ends_at for one in sessions if not one.cancelled), default=None)
+    if last_end is not None and app.clock() >= last_end:
+        raise SettingsError(f"{event.slug} is over: its registration on Zoom is left as it is.")
 
 
 def _carry_out(
@@ -220,6 +239,19 @@ def _deadline(app: App, event: Event) -> Deadline:
         known = stored_events.load_stored(db, event.slug)
         order = stored.order_of(db, known.id) if known else None
     return deadline_in_force(event.registration_deadline, order)
+
+
+def _waits_for_people(app: App, event: Event) -> bool:
+    """Whether an open form leaves whoever registers to a person."""
+    from zoomsync.domain.records import ApprovalType, Closing
+    from zoomsync.domain.registration import meetings_in_force
+    from zoomsync.store import events as stored_events
+
+    with app.database.read() as db:
+        known = stored_events.load_stored(db, event.slug)
+        meetings = meetings_in_force(event, stored_events.meetings_of(db, known.id)) if known else []
+    by_hand = event.zoom.closing is not Closing.GATEKEEPER
+    return by_hand and any(one.approval_type == ApprovalType.MANUAL for one in meetings)
 
 
 def _until(app: App, event: Event) -> str:
