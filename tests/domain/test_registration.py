@@ -336,6 +336,14 @@ def test_nobody_is_touched_once_the_last_session_has_ended():
     assert (judged.approve, judged.deny) == ((), ())
 
 
+@pytest.mark.parametrize("closing", [Closing.GATEKEEPER, Closing.SWITCH])
+def test_people_of_a_meeting_that_has_left_the_file_are_left_alone(closing: Closing):
+    key = RegistrantKey("999", "", "r1")
+    people = [person(1, after=-HOUR, key=key), person(2, after=HOUR, key=key)]
+    judged = judge(*people, closing=closing, late=LatePolicy.DENY)
+    assert (judged.approve, judged.deny) == ((), ())
+
+
 moments = st.one_of(st.none(), st.integers(-300_000, 300_000).map(lambda s: DEADLINE + timedelta(seconds=s)))
 orders = st.one_of(
     st.none(),

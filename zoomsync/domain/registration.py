@@ -274,7 +274,7 @@ def judge_registrants(
 ) -> Judgement:
     """Say who is to be approved and who denied at `now`. Whoever registered in time is never denied.
 
-    records, shown: by meeting id, what is remembered and the approval type Zoom shows. approved: how many are, by
+    records, shown: by meeting id, what is remembered and the approval type Zoom shows; of meetings in force. approved: how many are, by
     (meeting id, occurrence id). people: at least all who are pending or late, of any status. announced_at: since when
     the file names its deadline, None where it always did: who registered before that was in time by another one.
 
@@ -292,7 +292,9 @@ def judge_registrants(
         if is_late:
             late.append(one)
         pending = one.status is RegistrantStatus.PENDING
-        wish = _wish(event, deadline, record, shown.get(one.key.meeting_id), one, is_late=is_late) if active else None
+        # People of a meeting that has left the file are nobody's to decide about.
+        seen = shown.get(one.key.meeting_id)
+        wish = _wish(event, deadline, record, seen, one, is_late=is_late) if active and seen is not None else None
         if wish is RegistrantStatus.DENIED and _was_in_time(one, announced_at):
             wish = None
         if wish is not None and one.asked >= ASKS_AT_MOST:
@@ -314,7 +316,7 @@ def judge_registrants(
 
 
 def _wish(
-    event: Event, deadline: Deadline, record: ClosingRecord, shown: int | None, one: Applicant, *, is_late: bool
+    event: Event, deadline: Deadline, record: ClosingRecord, shown: int, one: Applicant, *, is_late: bool
 ) -> RegistrantStatus | None:
     """What the event's rules want for one registrant; None where it is not for zoomsync to decide."""
     closing, policy = event.zoom.closing, event.zoom.late_registrants
@@ -352,7 +354,7 @@ def _left_pending_by_closing(one: Applicant, record: ClosingRecord) -> bool:
     return record.opened_at is None or (one.registered_at or one.first_seen_at) <= record.opened_at
 
 
-def _slipped_in(one: Applicant, record: ClosingRecord, shown: int | None) -> bool:
+def _slipped_in(one: Applicant, record: ClosingRecord, shown: int) -> bool:
     """Approved by Zoom itself and not by a person: before the switch, or at any time if it was never made."""
     if one.status is not RegistrantStatus.APPROVED or one.status_changed or one.registered_at is None:
         return False
