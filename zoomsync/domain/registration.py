@@ -274,9 +274,10 @@ def judge_registrants(
 ) -> Judgement:
     """Say who is to be approved and who denied at `now`. Whoever registered in time is never denied.
 
-    records, shown: by meeting id, what is remembered and the approval type Zoom shows; of meetings in force. approved: how many are, by
-    (meeting id, occurrence id). people: at least all who are pending or late, of any status. announced_at: since when
-    the file names its deadline, None where it always did: who registered before that was in time by another one.
+    records, shown: by meeting id, what is remembered and the approval type Zoom shows, of the meetings in force.
+    approved: how many are, by (meeting id, occurrence id). people: at least all who are pending or late, of any status.
+    announced_at: since when the file names its deadline, None where it always did: who registered before that was in
+    time by another one.
 
     - gatekeeper approves who registered in time, while there are seats. switch approves whom its closing has left
       pending although they were in time; who was pending before is a person's case. manual approves nobody.
