@@ -12,6 +12,9 @@ import pytest
 
 from zoomsync.cli import main
 
+# One demo is played for all of them.
+pytestmark = pytest.mark.xdist_group("demo")
+
 # Settings of somebody's own, which a demo must not follow.
 SURROUNDINGS = {
     "ZOOMSYNC_ZOOM__API_URL": "http://127.0.0.1:1/v2",
