@@ -326,3 +326,18 @@ def test_wrong_words_about_the_outbox_are_wrong_usage(synced: Project) -> None:
         result = synced.run("outbox", *words)
         assert result.code == 2
         assert result.complaints[0].startswith(f"zoomsync: {told}")
+
+
+def test_a_move_is_told_to_the_organiser_before_the_registrants_hear_of_it(project: Project) -> None:
+    project.world.populate(MODEL_MEETING_ID, 3)
+    project.synced()
+    file = project.write_event()
+    later = file.read_text(encoding="utf-8").replace("2023-03-07T08:00:00", "2023-03-07T08:30:00")
+    file.write_text(later, encoding="utf-8")
+    at = project.clock() + timedelta(hours=1)
+    assert project.at(at, "sync").code == 0
+    told = f"· {SLUG}: the new time of Sesión 1 goes to 3 registrants at 09:10 (America/Guatemala)"
+    assert told in project.at(at + timedelta(minutes=5), "status").out
+    assert project.at(at + timedelta(minutes=10), "remind").code == 0
+    assert len(project.mails.messages) == 3
+    assert told not in project.at(at + timedelta(minutes=11), "status").out

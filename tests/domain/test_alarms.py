@@ -58,6 +58,7 @@ def test_a_form_that_was_not_looked_at_since_the_deadline_is_first_looked_at():
     ({"times_held": ("Sesión 1",)}, "times"),
     ({"too_many": "101 are approved"}, "seats"),
     ({"denials_held": "31 would be denied"}, "denials"),
+    ({"moves": ("the new time of Sesión 1 goes to 29 registrants at 17:10",)}, "moved"),
     ({"registration_error": "set back in the portal"}, "registration"),
 ])  # fmt: skip
 def test_each_trouble_has_an_alarm_of_its_own(changes: dict[str, Any], what: str):

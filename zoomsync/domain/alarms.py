@@ -32,6 +32,7 @@ class Facts:
     overdue, held, without_link: how many messages, cancellations, approved registrants. closes_at: the deadline in
     force. not_closed, registration_error, reopened: see `jobs.status.EventStanding`. times_held: titles of sessions.
     too_many: words on seats, "" where there are enough. denials_held: words on denials that want a person's word.
+    moves: words on each new time that is about to be told.
     """
 
     event: str
@@ -50,6 +51,7 @@ class Facts:
     times_held: tuple[str, ...] = ()
     too_many: str = ""
     denials_held: str = ""
+    moves: tuple[str, ...] = ()
 
 
 def alarms_of(facts: Facts, now: datetime) -> dict[AlarmKey, str]:
@@ -87,6 +89,9 @@ def alarms_of(facts: Facts, now: datetime) -> dict[AlarmKey, str]:
             f"file and Zoom disagree about the time of {', '.join(facts.times_held)}, so its mail waits: "
             f"`zoomsync check {slug}` says how far"
         )
+    if facts.moves:
+        # Not trouble, but a person is told first of what is about to go out to everybody.
+        found["moved"] = "; ".join(facts.moves)
     if facts.denials_held:
         found["denials"] = facts.denials_held
     if facts.too_many:

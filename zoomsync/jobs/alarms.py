@@ -93,5 +93,6 @@ def _facts(one: EventStanding) -> Facts:
         reopened=one.reopened,
         times_held=one.times_held,
         too_many=one.too_many,
+        moves=one.moves,
         denials_held=too_many_denials(one.denials_held, one.event) if one.denials_held else "",
     )

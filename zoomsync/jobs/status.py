@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session as DbSession
 
@@ -45,7 +46,8 @@ class EventStanding:
     late; late_waiting: of them, who wait still. times_held: titles of the sessions whose mail waits because file and
     Zoom disagree. last_ok_at: the last complete pull. held: cancellations that the last one held back. without_link:
     approved registrants without a personal link. too_many: words on seats, "" where there are enough. denials_held: how
-    many late ones wait to be denied, where that is too many to be done without a person's word; else 0.
+    many late ones wait to be denied, where that is too many to be done without a person's word; else 0. moves: which
+    sessions' new times are about to be told, to how many and when.
     """
 
     event: str
@@ -80,6 +82,7 @@ class EventStanding:
     without_link: int = 0
     too_many: str = ""
     denials_held: int = 0
+    moves: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +166,16 @@ def _look_at(db: DbSession, event: StoredEvent, file: Event | None, now: datetim
         held=run.counts.held if run else 0,
         without_link=reading.approved_without_link(db, event.id),
         too_many=too_many(file, approved_counts(db, event.id).values()) if file else "",
+        moves=tuple(_move_in_words(event, *move) for move in reading.settling_moves(db, event.id, now)),
         denials_held=late_waiting if denies and late_waiting > DENIALS_AT_ONCE else 0,
+    )
+
+
+def _move_in_words(event: StoredEvent, title: str, count: int, due_at: datetime) -> str:
+    at = due_at.astimezone(ZoneInfo(event.timezone))
+    return (
+        f"the new time of {title} goes to {counted(count, 'registrant')} at {at:%H:%M} ({event.timezone}); "
+        "put the file or Zoom back before that if it is not meant"
     )
 
 
@@ -250,6 +262,7 @@ def _notes(one: EventStanding) -> list[str]:
     if one.late_waiting and not one.is_over:
         wait = "1 late registrant waits" if one.late_waiting == 1 else f"{one.late_waiting} late registrants wait"
         notes.append(f"{one.event}: {wait}: zoomsync late {one.event} shows who")
+    notes += [f"{one.event}: {move}" for move in one.moves]
     if one.too_many and not one.is_over:
         notes.append(f"{one.event}: {one.too_many}")
     if one.without_link and not one.is_over:

@@ -9,13 +9,15 @@ from datetime import datetime
 from sqlalchemy import Table, exists, func, or_, select
 from sqlalchemy.orm import Session as DbSession
 
+from zoomsync.domain.calls import MOVED
 from zoomsync.domain.records import MessageKey, OutboxState, RegistrantStatus, RunState, SyncRun
 from zoomsync.domain.timeline import MailGroup, RegistrationAct
 from zoomsync.store.registrants import runs_where
-from zoomsync.store.tables import AuditRow, EventRow, OptOutRow, OutboxRow, RegistrantRow, SyncRunRow
+from zoomsync.store.tables import AuditRow, EventRow, OptOutRow, OutboxRow, RegistrantRow, SessionRow, SyncRunRow
 
 _registrant: Table = RegistrantRow.__table__  # type: ignore[attr-defined]
 _outbox: Table = OutboxRow.__table__  # type: ignore[attr-defined]
+_session: Table = SessionRow.__table__  # type: ignore[attr-defined]
 _run: Table = SyncRunRow.__table__  # type: ignore[attr-defined]
 _event: Table = EventRow.__table__  # type: ignore[attr-defined]
 _opt_out: Table = OptOutRow.__table__  # type: ignore[attr-defined]
@@ -81,6 +83,23 @@ def approved_without_link(db: DbSession, event_id: int) -> int:
         )
     )
     return count or 0
+
+
+def settling_moves(db: DbSession, event_id: int, now: datetime) -> list[tuple[str, int, datetime]]:
+    """Notices of moved sessions that still settle: (session's title, how many get one, when they go out)."""
+    rows = db.execute(
+        select(_session.c.title, func.count(), func.min(_outbox.c.due_at))
+        .join(_session, (_session.c.event_id == _outbox.c.event_id) & (_session.c.key == _outbox.c.session_key))
+        .where(
+            _outbox.c.event_id == event_id,
+            _outbox.c.kind == MOVED,
+            _outbox.c.state == OutboxState.PENDING.value,
+            _outbox.c.due_at > now,
+        )
+        .group_by(_session.c.title, _outbox.c.occasion)
+        .order_by(_session.c.title)
+    )
+    return [(title, count, due_at) for title, count, due_at in rows]
 
 
 # ------------------------------------------------------------------------------------------------- an event's timeline
