@@ -20,7 +20,6 @@ import requests
 from zoomsync.clock import Clock, Sleep, fixed_clock, running_clock, system_clock
 from zoomsync.domain.links import unsubscribe_token
 from zoomsync.domain.records import Event, OutcomeKind
-from zoomsync.domain.registration import deadline_in_force
 from zoomsync.errors import EventFileError, SettingsError, StoreError
 from zoomsync.events.files import read_event_file, read_event_files
 from zoomsync.events.public import put_in_place
@@ -39,7 +38,7 @@ from zoomsync.mail.smtp import SmtpTransport
 from zoomsync.settings import ZOOM_API_URL, Settings, load_settings
 from zoomsync.store import events as stored_events
 from zoomsync.store.outbox import ClaimedMessage
-from zoomsync.store.registration import order_of
+from zoomsync.store.registration import deadline_of
 from zoomsync.store.schema import Database
 from zoomsync.zoom.client import ZoomClient
 
@@ -283,7 +282,7 @@ class App:
         """The events with the deadline that a person's order has put in the place of their file's."""
         with self.database.read() as db:
             deadlines = {
-                event_id: deadline_in_force(event.registration_deadline, order_of(db, event_id)).closes_at
+                event_id: deadline_of(db, event_id, event.registration_deadline).closes_at
                 for event_id, event in events.items()
             }
         return {

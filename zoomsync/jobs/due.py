@@ -18,7 +18,7 @@ from zoomsync.domain.registration import (
 from zoomsync.store import events as stored_events
 from zoomsync.store import registrants as stored
 from zoomsync.store.hints import hinted_at
-from zoomsync.store.registration import order_of
+from zoomsync.store.registration import deadline_of
 from zoomsync.store.schema import Database
 
 
@@ -34,7 +34,7 @@ def _standing(db: DbSession, event: Event, now: datetime) -> Standing:
         by_file = deadline_in_force(event.registration_deadline, None)
         return Standing(event.status, None, by_file, closed=False, last_end=None)
     runs = stored.last_runs(db, known.id, limit=1)
-    deadline = deadline_in_force(event.registration_deadline, order_of(db, known.id))
+    deadline = deadline_of(db, known.id, event.registration_deadline)
     meetings = meetings_in_force(event, stored_events.meetings_of(db, known.id))
     shown = [meeting.approval_type for meeting in meetings]
     return Standing(

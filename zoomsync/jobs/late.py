@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session as DbSession
 
 from zoomsync.clock import Clock
 from zoomsync.domain.records import Event, RegistrantStatus, RunState
-from zoomsync.domain.registration import Applicant, deadline_in_force, minutes_late
+from zoomsync.domain.registration import Applicant, minutes_late
 from zoomsync.errors import ZoomError
 from zoomsync.jobs.ports import RegistrationDesk
 from zoomsync.jobs.sync import SyncOutcome
@@ -46,7 +46,7 @@ def list_late(event: Event, *, database: Database) -> list[Person]:
         known = stored_events.load_stored(db, event.slug)
         if known is None:
             return []
-        deadline = deadline_in_force(event.registration_deadline, stored.order_of(db, known.id))
+        deadline = stored.deadline_of(db, known.id, event.registration_deadline)
         people = stored.applicants(db, known.id, deadline)
     people.sort(key=lambda one: (one.registered_at or one.first_seen_at, one.row_id))
     return [Person(one, minutes_late(one.registered_at, deadline)) for one in people]

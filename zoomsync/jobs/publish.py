@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from zoomsync.domain.records import Event, EventStatus, RegistrantStatus, Session
-from zoomsync.domain.registration import Deadline, RegistrationState, deadline_in_force
+from zoomsync.domain.registration import Deadline, RegistrationState
 from zoomsync.store import events as stored_events
 from zoomsync.store import reading
 from zoomsync.store import registration as stored
@@ -42,7 +42,7 @@ def publish(
         if known is None:
             return False
         sessions = stored_events.sessions_of(db, known.id)
-        deadline = deadline_in_force(event.registration_deadline, stored.order_of(db, known.id))
+        deadline = stored.deadline_of(db, known.id, event.registration_deadline)
         approved = reading.registrants_by_status(db, known.id).get(RegistrantStatus.APPROVED, 0)
     state = public_state(event, sessions, deadline, approved, now)
     text = json.dumps(state, ensure_ascii=False, indent=2) + "\n"

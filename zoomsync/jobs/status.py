@@ -126,7 +126,7 @@ def _look_at(db: DbSession, event: StoredEvent, file: Event | None, now: datetim
     next_mail_at = reading.next_mail_at(db, event.id)
     meetings = stored_events.meetings_of(db, event.id)
     meetings = meetings_in_force(file, meetings) if file else meetings
-    deadline = deadline_in_force(event.registration_deadline, stored_registration.order_of(db, event.id))
+    deadline = stored_registration.deadline_of(db, event.id, event.registration_deadline)
     registration = registration_state([meeting.approval_type for meeting in meetings], deadline, now)
     is_closed = registration is RegistrationState.CLOSED
     records = [stored_registration.record_of(db, meeting.meeting_id) for meeting in meetings]

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from zoomsync.domain.records import Event
-from zoomsync.domain.registration import deadline_in_force
 from zoomsync.domain.timeline import Entry, timeline
 from zoomsync.store import events as stored_events
 from zoomsync.store import reading
-from zoomsync.store.registration import order_of
+from zoomsync.store.registration import deadline_of
 from zoomsync.store.schema import Database
 
 RUNS_AT_MOST = 200
@@ -32,7 +31,7 @@ def look_at_timeline(event: Event, database: Database, retention_days: int) -> T
         runs, quiet = reading.telling_runs(db, known.id, limit=RUNS_AT_MOST)
         entries = timeline(
             event,
-            deadline_in_force(event.registration_deadline, order_of(db, known.id)),
+            deadline_of(db, known.id, event.registration_deadline),
             stored_events.sessions_of(db, known.id),
             first_seen_at=known.first_seen_at,
             runs=runs,

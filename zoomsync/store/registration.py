@@ -14,7 +14,16 @@ from sqlalchemy import Table, func, or_, select, update
 from sqlalchemy.orm import Session as DbSession
 
 from zoomsync.domain.records import RegistrantKey, RegistrantStatus
-from zoomsync.domain.registration import GRACE, Aim, Applicant, ClosingRecord, Deadline, Order, OrderKind
+from zoomsync.domain.registration import (
+    GRACE,
+    Aim,
+    Applicant,
+    ClosingRecord,
+    Deadline,
+    Order,
+    OrderKind,
+    deadline_in_force,
+)
 from zoomsync.store.events import write_audit
 from zoomsync.store.tables import AuditRow, EventRow, MeetingRow, RegistrantRow
 
@@ -37,6 +46,11 @@ def order_of(db: DbSession, event_id: int) -> Order | None:
         select(_event.c.order_kind, _event.c.order_at, _event.c.order_until).where(_event.c.id == event_id)
     ).one()
     return Order(OrderKind(row.order_kind), row.order_at, row.order_until) if row.order_kind else None
+
+
+def deadline_of(db: DbSession, event_id: int, by_file: datetime) -> Deadline:
+    """The deadline in force: the file's, or what a person ordered over it."""
+    return deadline_in_force(by_file, order_of(db, event_id))
 
 
 def save_order(db: DbSession, event_id: int, order: Order | None, *, now: datetime, actor: str) -> None:

@@ -19,12 +19,12 @@ from starlette.responses import Response
 from zoomsync import __version__
 from zoomsync.clock import Clock
 from zoomsync.domain.records import EventStatus, OutboxState, RegistrantStatus, RunState
-from zoomsync.domain.registration import RegistrationState, deadline_in_force, registration_state
+from zoomsync.domain.registration import RegistrationState, registration_state
 from zoomsync.jobs.leasing import LeaseClock
 from zoomsync.jobs.status import OVERDUE_AFTER
 from zoomsync.store import daemons, events, measures, reading
 from zoomsync.store.events import StoredEvent
-from zoomsync.store.registration import order_of
+from zoomsync.store.registration import deadline_of
 from zoomsync.store.schema import Database
 
 _NO_RUNS = measures.Runs()
@@ -118,7 +118,7 @@ def _of_registration(db: DbSession, known: list[StoredEvent], now: datetime) -> 
     statuses = GaugeMetricFamily("zoomsync_event_status", "1 for what the event is.", labels=["event", "status"])
     states = GaugeMetricFamily("zoomsync_registration_state", "1 for what registration is.", labels=["event", "state"])
     for event in known:
-        deadline = deadline_in_force(event.registration_deadline, order_of(db, event.id))
+        deadline = deadline_of(db, event.id, event.registration_deadline)
         shown = [meeting.approval_type for meeting in events.meetings_of(db, event.id)]
         is_now = registration_state(shown, deadline, now)
         for status in EventStatus:
