@@ -22,14 +22,17 @@ from zoomsync.store.schema import Database
 from zoomsync.store.tables import (
     AlarmRow,
     AttemptRow,
+    AttendanceRow,
     AuditRow,
     DaemonRow,
     EventRow,
     InstallationRow,
     LeaseRow,
+    MatchRow,
     MeetingRow,
     OptOutRow,
     OutboxRow,
+    ParticipantRow,
     RegistrantRow,
     SessionRow,
     SyncRunRow,
@@ -80,6 +83,9 @@ def fill(database: Database) -> None:
         ),
         AttemptRow(outbox_id=5, at=AT, outcome="deferred", code=450, words="later\nplease"),
         OptOutRow(event_id=7, email="a@example.org", at=AT),
+        AttendanceRow(event_id=7, session_key="k", state="ready", looked_at=AT),
+        ParticipantRow(event_id=7, meeting_id="1", instance="/a==", name="Íñigo", joined_at=AT, left_at=AT),
+        MatchRow(event_id=7, name="iphone", email="a@example.org", at=AT),
     ]
 
     def work(db: Session) -> None:

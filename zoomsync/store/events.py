@@ -21,12 +21,15 @@ from zoomsync.domain.records import Event, EventStatus, Meeting, Session, Sessio
 from zoomsync.domain.sessions import SessionChanges
 from zoomsync.errors import StoreError
 from zoomsync.store.tables import (
+    AttendanceRow,
     AuditRow,
     EventRow,
     InstallationRow,
+    MatchRow,
     MeetingRow,
     OptOutRow,
     OutboxRow,
+    ParticipantRow,
     RegistrantRow,
     SessionRow,
     SyncRunRow,
@@ -41,9 +44,23 @@ _audit: Table = AuditRow.__table__  # type: ignore[attr-defined]
 _outbox: Table = OutboxRow.__table__  # type: ignore[attr-defined]
 _opt_out: Table = OptOutRow.__table__  # type: ignore[attr-defined]
 _installation: Table = InstallationRow.__table__  # type: ignore[attr-defined]
+_attendance: Table = AttendanceRow.__table__  # type: ignore[attr-defined]
+_participant: Table = ParticipantRow.__table__  # type: ignore[attr-defined]
+_match: Table = MatchRow.__table__  # type: ignore[attr-defined]
 
 # What belongs to an event and moves with it when its file is renamed.
-_BELONGING = (_session, _meeting, _registrant, _run, _audit, _outbox, _opt_out)
+_BELONGING = (
+    _session,
+    _meeting,
+    _registrant,
+    _run,
+    _audit,
+    _outbox,
+    _opt_out,
+    _attendance,
+    _participant,
+    _match,
+)
 _AUDITED_OF_EVENT = ("slug", "title", "status", "language", "timezone", "registration_deadline")
 _SHOWN_BY_ZOOM = (
     "kind",

@@ -17,6 +17,7 @@ from sqlalchemy import CheckConstraint, Column, DateTime, Dialect, Index, LargeB
 from sqlalchemy.types import TypeDecorator, TypeEngine
 from sqlmodel import Field, SQLModel
 
+from zoomsync.domain.attendance import AttendanceState
 from zoomsync.domain.records import OutboxState, RegistrantStatus, RunState
 
 
@@ -66,7 +67,9 @@ class JsonText(TypeDecorator[Any]):
         return None if value is None else json.loads(value)
 
 
-def _one_of(column: str, states: type[RegistrantStatus] | type[OutboxState] | type[RunState]) -> CheckConstraint:
+def _one_of(
+    column: str, states: type[RegistrantStatus] | type[OutboxState] | type[RunState] | type[AttendanceState]
+) -> CheckConstraint:
     allowed = ", ".join(f"'{state.value}'" for state in states)
     return CheckConstraint(f"{column} IN ({allowed})", name=f"{column}_known")
 
@@ -375,3 +378,59 @@ class TombstoneRow(SQLModel, table=True):
     meeting_id: str = Field(primary_key=True)
     registrant_id: str = Field(primary_key=True)
     at: datetime = _moment(nullable=False)
+
+
+class AttendanceRow(SQLModel, table=True):
+    """What is known of a session's attendance (`domain.attendance.AttendanceRecord`)."""
+
+    __tablename__ = "attendance"
+    __table_args__ = (_one_of("state", AttendanceState),)
+
+    event_id: int = Field(foreign_key="event.id", primary_key=True)
+    session_key: str = Field(primary_key=True)
+    state: str
+    looked_at: datetime | None = _moment()
+    ready_at: datetime | None = _moment()
+    tried_at: datetime | None = _moment()
+    error: str = ""
+    without_ids: bool = False
+
+
+class ParticipantRow(SQLModel, table=True):
+    """One joining of a meeting, as Zoom last told it (`domain.attendance.Participant`).
+
+    erased: name and address were removed with their person's data; so they are again when Zoom tells of that joining
+    anew, which user_id and joined_at name within its instance.
+    """
+
+    __tablename__ = "participant"
+    __table_args__ = (
+        Index("participant_of_event", "event_id", "meeting_id"),
+        Index("participant_of_instance", "meeting_id", "instance"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    event_id: int = Field(foreign_key="event.id")
+    meeting_id: str
+    instance: str
+    user_id: str = ""
+    registrant_id: str = ""
+    name: str = ""
+    email: str = ""
+    joined_at: datetime = _moment(nullable=False)
+    left_at: datetime = _moment(nullable=False)
+    internal: bool = False
+    host: bool = False
+    erased: bool = False
+
+
+class MatchRow(SQLModel, table=True):
+    """A participant's name that a person said to be a registrant's. name: folded. email: of the registrant."""
+
+    __tablename__ = "participant_match"
+
+    event_id: int = Field(foreign_key="event.id", primary_key=True)
+    name: str = Field(primary_key=True)
+    email: str
+    at: datetime = _moment(nullable=False)
+    actor: str = ""
