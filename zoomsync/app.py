@@ -21,7 +21,7 @@ from zoomsync.clock import Clock, Sleep, fixed_clock, running_clock, system_cloc
 from zoomsync.domain.links import unsubscribe_token
 from zoomsync.domain.records import Event, OutcomeKind
 from zoomsync.errors import EventFileError, SettingsError, StoreError
-from zoomsync.events.files import read_event_file, read_event_files
+from zoomsync.events.files import parse_event, read_event_file, read_event_files
 from zoomsync.events.public import put_in_place
 from zoomsync.jobs.close import Keeper
 from zoomsync.jobs.deliver import Caps, Deliverer
@@ -37,6 +37,7 @@ from zoomsync.mail.render import MessageRequest, Renderer
 from zoomsync.mail.smtp import SmtpTransport
 from zoomsync.settings import ZOOM_API_URL, Settings, load_settings
 from zoomsync.store import events as stored_events
+from zoomsync.store.events import StoredEvent
 from zoomsync.store.outbox import ClaimedMessage
 from zoomsync.store.registration import deadline_of
 from zoomsync.store.schema import Database
@@ -322,6 +323,14 @@ class App:
                 hint = f" Do you mean {near[0]}?" if near else f" There are: {', '.join(sorted(good))}." if good else ""
                 raise SettingsError(f"There is no event {name} in {folder}.{hint}")
         return ChosenEvents(tuple(chosen))
+
+    def retention_days(self, event: StoredEvent) -> int:
+        """How long an event's personal data is kept after its last session, by its file as the database keeps it."""
+        try:
+            own = parse_event(event.file_text.encode(), Path(f"{event.slug}.toml")).retention_days
+        except EventFileError:
+            own = None
+        return self.settings.privacy.retention_days if own is None else own
 
     # ------------------------------------------------------------------------------------------------- rehearsals
 

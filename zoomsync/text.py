@@ -24,6 +24,8 @@ _NO_CHARACTERS = frozenset("\ufffe\uffff")
 # Source: OWASP, "CSV Injection".
 _FORMULA = re.compile(r"(^|;)(\s*)(?!\+\(?\d[\d ().-]*(?:;|$))(?=[=+\-@＝＋－＠])")
 
+_FORMULA_STARTS = frozenset("=+-@＝＋－＠")
+
 # Names that Windows keeps for devices, whatever extension follows.
 _RESERVED = re.compile(r"(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9¹²³])", re.IGNORECASE)
 
@@ -39,6 +41,8 @@ def clean(text: str, *, limit: int | None = LONGEST_LINE) -> str:
     Control characters, bidi controls, zero-width characters and lone surrogates are left out; any run of white space,
     line breaks included, is one blank; composed (NFC). What is longer than `limit` characters ends in "…".
     """
+    if _is_clean(text) and (limit is None or len(text) <= limit):
+        return text
     spaced = (" " if character.isspace() else character for character in text)
     kept = "".join(
         character
@@ -49,6 +53,17 @@ def clean(text: str, *, limit: int | None = LONGEST_LINE) -> str:
     if limit is not None and len(line) > limit:
         line = line[: limit - 1].rstrip() + "…"
     return line
+
+
+def _is_clean(text: str) -> bool:
+    """Whether there is nothing to do, as with nearly all names: a report looks at a million of them."""
+    return (
+        text.isprintable()  # but for the blank, whatever is white space or unwanted is not
+        and "  " not in text
+        and text[:1] != " "
+        and text[-1:] != " "
+        and (text.isascii() or unicodedata.is_normalized("NFC", text))
+    )
 
 
 def header_text(text: str) -> str:
@@ -71,7 +86,10 @@ def csv_cell(text: str) -> str:
     A telephone number survives as it was written: a plus before nothing but digits, blanks, dashes, dots and
     parentheses can call no function and name no cell.
     """
-    return _FORMULA.sub(r"\1\2'", clean(text, limit=LONGEST_CELL))
+    cell = clean(text, limit=LONGEST_CELL)
+    if cell[:1] not in _FORMULA_STARTS and ";" not in cell:
+        return cell
+    return _FORMULA.sub(r"\1\2'", cell)
 
 
 def file_name(text: str, *, fallback: str = "unnamed") -> str:

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
-from typing import Any, TextIO
+from typing import Any, BinaryIO, TextIO
 
 from zoomsync.errors import ZoomsyncError
 from zoomsync.text import terminal
@@ -28,6 +28,28 @@ def answer(text: str = "") -> None:
     """One line of the answer."""
     with _writing_the_answer():
         print(text)  # noqa: T201
+
+
+@contextmanager
+def answer_bytes() -> Iterator[BinaryIO]:
+    """Collect an answer of bytes, and give it out when it is whole.
+
+    A reader that is slow (a pager) therefore holds up no transaction, and one that fails half-way has said nothing.
+    """
+    import shutil
+    from tempfile import TemporaryFile
+
+    with TemporaryFile() as whole:
+        yield whole
+        whole.seek(0)
+        with _writing_the_answer():
+            sys.stdout.flush()
+            out = getattr(sys.stdout, "buffer", None)
+            if out is None:  # something that takes text alone stands in for it
+                sys.stdout.write(whole.read().decode())
+            else:
+                shutil.copyfileobj(whole, out)
+                out.flush()
 
 
 def flush_answer() -> None:

@@ -1,0 +1,90 @@
+"""What reports are made of: one line of the database each, as `store.report_lines` reads them and `reports` shows them.
+
+Plain tuples with names, since a report may go through a hundred thousand of them. No decisions here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+
+class PersonLine(NamedTuple):
+    """One registration. row_id: the store's own number. details, answers: (title, value), as in `Registrant`."""
+
+    row_id: int
+    meeting_id: str
+    registrant_id: str
+    email: str
+    first_name: str
+    last_name: str
+    status: str
+    registered_at: datetime | None
+    join_url: str
+    details: Sequence[Sequence[str]]
+    answers: Sequence[Sequence[str]]
+
+
+class FormLine(NamedTuple):
+    """What sums over registrations are made of."""
+
+    status: str
+    registered_at: datetime | None
+    details: Sequence[Sequence[str]]
+    answers: Sequence[Sequence[str]]
+
+
+class MessageLine(NamedTuple):
+    """One message of the outbox. session: its title, "" for the whole event. code, words: the server's last answer."""
+
+    row_id: int
+    registrant_id: str
+    email: str
+    session: str
+    kind: str
+    state: str
+    due_at: datetime
+    sent_at: datetime | None
+    attempts: int
+    in_doubt: int
+    reason: str
+    code: int | None
+    words: str | None
+
+
+class MailLine(NamedTuple):
+    """The messages of one kind about one session that are in one state. due_at: of the first of them."""
+
+    session: str
+    kind: str
+    state: str
+    messages: int
+    due_at: datetime
+
+
+class RunLine(NamedTuple):
+    """One sync run; counts by name (pulled, added ...)."""
+
+    at: datetime
+    run: int
+    state: str
+    counts: Mapping[str, int]
+    error: str
+
+
+class ChangeLine(NamedTuple):
+    """One change of the audit. email: of the registrant it is about, "" where it is about something else.
+
+    before, after: the fields that changed, None where there was nothing.
+    """
+
+    at: datetime
+    run: int | None
+    actor: str
+    subject: str
+    subject_id: str
+    change: str
+    email: str
+    before: Mapping[str, Any] | None
+    after: Mapping[str, Any] | None

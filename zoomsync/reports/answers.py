@@ -1,0 +1,196 @@
+"""What people answered on Zoom's form: which columns there are, which questions offer a choice, how many chose what.
+
+Zoom does not say of an answer whether it was chosen from a list or written freely, so it is judged by what was answered
+(`Question.is_choice`). Pure: lines in, counts out; held in memory are the different answers, never the people.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from zoomsync.domain.report_lines import FormLine
+from zoomsync.reports.values import AnswerCounts, Group
+from zoomsync.reports.words import Words
+from zoomsync.text import clean
+
+SMALLEST_GROUP = 5  # what anonymous sums show; smaller ones are told together
+CHOICES_AT_MOST = 60
+LONGEST_CHOICE = 80
+GROUPS_AT_MOST = 500
+_DIFFERENT_AT_MOST = 2_000  # beyond that a question is free text, and its answers are not kept
+
+# The standard fields that are never a choice: they lead to a person, or are written freely. The PIN opens the meeting
+# and is no report's business at all.
+PERSONAL_FIELDS = frozenset({"address", "zip", "phone", "comments"})
+_SECRET_FIELDS = frozenset({"participant_pin_code"})
+
+_LEADS_TO_A_PERSON = re.compile(r"@|://|www\.|(?:\d[ ().-]?){7,}")
+
+
+@lru_cache(maxsize=20_000)
+def fold(text: str) -> str:
+    """What spellings have in common: case, accents, blanks and a final stop make no other answer."""
+    plain = unicodedata.normalize("NFKD", clean(text)).casefold()
+    return "".join(one for one in plain if not unicodedata.combining(one)).rstrip(" .")
+
+
+@dataclass(slots=True)
+class _Answer:
+    registered: int = 0
+    approved: int = 0
+    spellings: Counter[str] = field(default_factory=Counter)
+
+
+class Question:
+    """One question of the form with the answers to it. title: a custom question's own, or a standard field's name.
+
+    name: its column's machine name. is_field: one of Zoom's standard fields.
+    """
+
+    def __init__(self, title: str, *, is_field: bool) -> None:
+        self.title, self.is_field, self.name = title, is_field, title
+        self.answered = 0
+        self.overflowed = False
+        self._answers: dict[str, _Answer] = {}
+
+    def add(self, value: str, *, approved: bool) -> None:
+        key = fold(value)
+        if not key:
+            return
+        self.answered += 1
+        if self.overflowed:
+            return
+        found = self._answers.get(key)
+        if found is None:
+            if len(self._answers) >= _DIFFERENT_AT_MOST:
+                self.overflowed = True
+                self._answers.clear()
+                return
+            found = self._answers[key] = _Answer()
+        found.registered += 1
+        found.approved += approved
+        if value in found.spellings or len(found.spellings) < 50:
+            found.spellings[value] += 1
+
+    def is_choice(self) -> bool:
+        """Whether people chose from a list, as far as their answers tell: few different ones, none long, none that
+        looks like an address, a link or a telephone number, and at least half of the people share theirs."""
+        if (
+            self.overflowed
+            or not self._answers
+            or self.title in PERSONAL_FIELDS
+            or len(self._answers) > CHOICES_AT_MOST
+        ):
+            return False
+        if any(len(key) > LONGEST_CHOICE or _LEADS_TO_A_PERSON.search(key) for key in self._answers):
+            return False
+        shared = sum(one.registered for one in self._answers.values() if one.registered > 1)
+        return 2 * shared >= self.answered
+
+    def is_shared(self, value: str) -> bool:
+        """Whether at least two people gave this answer."""
+        found = self._answers.get(fold(value))
+        return found is not None and found.registered > 1
+
+    def label(self, value: str) -> str:
+        """The spelling of this answer that most people chose."""
+        found = self._answers.get(fold(value))
+        return found.spellings.most_common(1)[0][0] if found else value
+
+    def counts(self, words: Words, *, smallest: int = 1, at_most: int = GROUPS_AT_MOST) -> AnswerCounts:
+        """The answers by size. smallest: smaller groups are told together, and with them as many of the next ones as
+        it takes for nobody to reckon how large a hidden one is."""
+        by_size = sorted(self._answers.values(), key=lambda one: (-one.registered, _spelled(one)))
+        shown, others = by_size[:at_most], sum(one.registered for one in by_size[at_most:])
+        while shown and (shown[-1].registered < smallest or 0 < others < smallest):
+            others += shown.pop().registered
+        groups = tuple(Group(clean(_spelled(one)), one.registered, one.approved) for one in shown)
+        if self.overflowed:
+            others = self.answered
+        question = words.field(self.title) if self.is_field else clean(self.title)
+        return AnswerCounts(self.name, question, groups, self.answered, others)
+
+
+def _spelled(one: _Answer) -> str:
+    return one.spellings.most_common(1)[0][0]
+
+
+class Form:
+    """All questions that an event's registrants answered, in the order they were first met: standard fields first."""
+
+    def __init__(self) -> None:
+        self._fields: dict[str, Question] = {}
+        self._custom: dict[str, Question] = {}
+
+    def add(self, lines: Iterable[FormLine]) -> None:
+        for line in lines:
+            approved = line.status == "approved"
+            for name, value in line.details:
+                if name not in _SECRET_FIELDS:
+                    self._of(self._fields, name, is_field=True).add(value, approved=approved)
+            for title, value in line.answers:
+                self._of(self._custom, title, is_field=False).add(value, approved=approved)
+
+    def questions(self) -> list[Question]:
+        """Standard fields by name, then the event's own questions; each with a machine name of its own."""
+        found = [*(self._fields[name] for name in sorted(self._fields)), *self._custom.values()]
+        taken: set[str] = set()
+        for one in found:
+            stem = one.title if one.is_field else f"answer_{_slug(one.title)}"
+            one.name = next(name for name in _numbered(stem) if name not in taken)
+            taken.add(one.name)
+        return found
+
+    def find(self, question: str) -> Question | None:
+        """The question with this title, field or machine name, however it is spelled."""
+        wanted = fold(question)
+        for one in reversed(self.questions()):
+            if wanted in (fold(one.title), fold(one.name)):
+                return one
+        return None
+
+    @staticmethod
+    def _of(known: dict[str, Question], title: str, *, is_field: bool) -> Question:
+        key = fold(title)
+        found = known.get(key)
+        if found is None:
+            found = known[key] = Question(title, is_field=is_field)
+        return found
+
+
+def _slug(title: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "_", fold(title)).strip("_")[:40].rstrip("_") or "question"
+
+
+def _numbered(stem: str) -> Iterator[str]:
+    yield stem
+    number = 2
+    while True:
+        yield f"{stem}_{number}"
+        number += 1
+
+
+def put_in_place(pairs: Sequence[Sequence[str]], places: Mapping[str, int], row: list[str | None]) -> None:
+    """Put answers into their places of a row, by the title as it is or folded; a second answer to one question stands
+    beside the first."""
+    for title, value in pairs:
+        place = places.get(title)
+        if place is None:
+            place = places.get(fold(title))
+        if place is not None:
+            known = row[place]
+            row[place] = value if known is None else f"{known} / {value}"
+
+
+def joined(pairs: Sequence[Sequence[str]]) -> dict[str, str]:
+    """Answers by their titles; a second one to the same title stands beside the first."""
+    found: dict[str, str] = {}
+    for title, value in pairs:
+        if title not in _SECRET_FIELDS:
+            found[title] = f"{found[title]} / {value}" if title in found else value
+    return found

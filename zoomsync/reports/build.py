@@ -1,0 +1,408 @@
+"""Lines of the database made into reports: which columns, in which order, what `--anonymous` leaves out, which sums.
+
+Pure: lines in, `values.Report` out, rows still streaming. Where lines come from: `jobs.reports`. How a report is
+written: the other modules of this room.
+"""
+
+from __future__ import annotations
+
+import heapq
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from itertools import islice
+from operator import itemgetter
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from zoomsync.domain.calls import Reason
+from zoomsync.domain.records import OutboxState
+from zoomsync.domain.report_lines import ChangeLine, MailLine, MessageLine, PersonLine, RunLine
+from zoomsync.reports.answers import Form, Question, fold, joined, put_in_place
+from zoomsync.reports.values import Batch, Column, EventFacts, Kind, MailFacts, Part, Row, Total
+from zoomsync.reports.words import Words
+
+_ROWS_A_BATCH = 1_000
+_OWN_REASONS = frozenset(reason.value for reason in Reason)
+
+
+class UnknownColumn(ValueError):
+    """A column that the report does not have. name: as asked for; known: those there are."""
+
+    def __init__(self, name: str, known: Sequence[str]) -> None:
+        super().__init__(f"There is no column {name}.")
+        self.name, self.known = name, known
+
+
+# --------------------------------------------------------------------------------------------------------- registrants
+
+
+def needs_form(*, anonymous: bool, nested: bool, columns: Sequence[str]) -> bool:
+    """Whether columns or rows depend on what everybody answered: then the answers are looked at beforehand."""
+    return anonymous or not nested or bool(columns)
+
+
+def registrants_part(
+    events: Sequence[tuple[EventFacts, Iterable[Sequence[PersonLine]]]],
+    form: Form,
+    words: Words,
+    *,
+    by_status: Mapping[str, int],
+    anonymous: bool = False,
+    nested: bool = False,
+    columns: Sequence[str] = (),
+) -> Part:
+    """Everybody who registered, one row each.
+
+    form: what was answered, over all these events; it may be empty where `needs_form` says so. nested: details and
+    answers as one mapping each (for JSON), in the place of a column for each question. columns: the machine names
+    wanted, in that order; all where it is empty. Raises UnknownColumn.
+    """
+    questions = [one for one in form.questions() if not anonymous or one.is_choice()]
+    fields = [one for one in questions if one.is_field]
+    custom = [one for one in questions if not one.is_field]
+    plain = [
+        Column("event", words.heading("event"), rank=3),
+        *(
+            [Column("person", words.heading("person"), Kind.NUMBER, rank=0)]
+            if anonymous
+            else [
+                Column("meeting_id", words.heading("meeting_id"), rank=8),
+                Column("registrant_id", words.heading("registrant_id"), rank=7),
+                Column("email", words.heading("email"), rank=0),
+                Column("first_name", words.heading("first_name"), rank=0),
+                Column("last_name", words.heading("last_name"), rank=0),
+            ]
+        ),
+        Column("status", words.heading("status"), Kind.CODE, words.statuses, rank=0),
+        Column("registered_at", words.heading("registered_at"), Kind.MOMENT, rank=1),
+        *([] if anonymous else [Column("join_url", words.heading("join_url"), rank=9)]),
+    ]
+    mappings = [
+        Column("details", words.heading("details"), Kind.MAPPING),
+        Column("answers", words.heading("answers"), Kind.MAPPING),
+    ]
+    flat = [
+        *(Column(one.name, words.field(one.title), rank=5) for one in fields),
+        *(Column(one.name, one.title, rank=4) for one in custom),
+    ]
+    with_flat = not nested or bool(columns)
+    known = [*plain, *(mappings if nested else []), *(flat if with_flat else [])]
+    groups = {} if nested else {"details": [one.name for one in fields], "answers": [one.name for one in custom]}
+    places = chosen(known, columns, groups)
+    if needs_form(anonymous=anonymous, nested=nested, columns=columns):
+        build = _person_rows(fields, custom, anonymous=anonymous, mappings=nested, flat=with_flat)
+    else:
+        build = _plain_rows
+    picked = _picker(places, len(known))
+    return Part(
+        "registrants",
+        words.say("registrants"),
+        tuple(known[place] for place in places),
+        (Batch(facts, picked(build(facts, lines))) for facts, batches in events for lines in batches),
+        (
+            Total("registered", words.heading("registered"), sum(by_status.values())),
+            *(Total(status, words.heading(status), count) for status, count in by_status.items()),
+        ),
+    )
+
+
+def _plain_rows(facts: EventFacts, lines: Sequence[PersonLine]) -> list[Row]:
+    """Rows with everything that was answered, as mappings."""
+    slug = facts.slug
+    return [
+        (slug, *line[1:9], *(joined(pairs) for pairs in line[9:]))
+        for line in lines
+    ]  # fmt: skip
+
+
+def _person_rows(
+    fields: Sequence[Question], custom: Sequence[Question], *, anonymous: bool, mappings: bool, flat: bool
+) -> Callable[[EventFacts, Sequence[PersonLine]], list[Row]]:
+    """What makes rows of lines, with each answer in its question's place."""
+    questions = [*fields, *custom]
+    of_field = {one.title: place for place, one in enumerate(fields)}
+    of_title = {fold(one.title): place for place, one in enumerate(custom, start=len(fields))}
+    titles = [one.title for one in questions]
+    nothing: list[str | None] = [None] * len(questions)
+
+    def rows(facts: EventFacts, lines: Sequence[PersonLine]) -> list[Row]:
+        slug = facts.slug
+        built: list[Row] = []
+        for line in lines:
+            answers = nothing.copy()
+            put_in_place(line.details, of_field, answers)
+            put_in_place(line.answers, of_title, answers)
+            if anonymous:
+                answers = [_shared(one, value) for one, value in zip(questions, answers, strict=True)]
+                row: Row = (slug, line.row_id, line.status, line.registered_at)
+            else:
+                row = (slug, *line[1:9])
+            if mappings:
+                row = (*row, _mapping(titles, answers, 0, len(fields)), _mapping(titles, answers, len(fields), None))
+            built.append((*row, *answers) if flat else row)
+        return built
+
+    return rows
+
+
+def _shared(question: Question, value: str | None) -> str | None:
+    """An answer as an anonymous row shows it: in the usual spelling, and not where nobody else gave it."""
+    return question.label(value) if value is not None and question.is_shared(value) else None
+
+
+def _mapping(titles: Sequence[str], values: Sequence[str | None], start: int, stop: int | None) -> dict[str, str]:
+    some = zip(titles[start:stop], values[start:stop], strict=True)
+    return {title: value for title, value in some if value is not None}
+
+
+# ----------------------------------------------------------------------------------------------------------- reminders
+
+
+def reminders_part(
+    events: Sequence[tuple[EventFacts, Iterable[Sequence[MessageLine]]]],
+    words: Words,
+    *,
+    mail: Iterable[MailLine] = (),
+    anonymous: bool = False,
+    columns: Sequence[str] = (),
+) -> Part:
+    """Every message of the outbox, one row each. mail: the same messages counted. Raises UnknownColumn."""
+    by_state: Counter[str] = Counter()
+    kinds = set()
+    for group in mail:
+        by_state[group.state] += group.messages
+        kinds.add(group.kind)
+    known = [
+        Column("event", words.heading("event"), rank=4),
+        Column("session", words.heading("session"), rank=2),
+        *(
+            [Column("person", words.heading("person"), Kind.NUMBER, rank=0)]
+            if anonymous
+            else [
+                Column("registrant_id", words.heading("registrant_id"), rank=8),
+                Column("email", words.heading("email"), rank=0),
+            ]
+        ),
+        Column("kind", words.heading("kind"), Kind.CODE, {kind: words.kind(kind) for kind in kinds}, rank=1),
+        Column("state", words.heading("state"), Kind.CODE, words.states, rank=0),
+        Column("due_at", words.heading("due_at"), Kind.MOMENT, rank=3),
+        Column("sent_at", words.heading("sent_at"), Kind.MOMENT, rank=1),
+        Column("attempts", words.heading("attempts"), Kind.NUMBER, rank=6),
+        Column("in_doubt", words.heading("in_doubt"), Kind.NUMBER, rank=6),
+        Column("reason", words.heading("reason"), rank=2),
+        *([] if anonymous else [Column("server", words.heading("server"), rank=5)]),
+    ]
+    places = chosen(known, columns)
+    picked = _picker(places, len(known))
+
+    def rows(facts: EventFacts, lines: Sequence[MessageLine]) -> list[Row]:
+        slug = facts.slug
+        if anonymous:
+            # What a mail server says may name the address, so only reasons of our own are shown.
+            return [
+                (slug, one.session, one.row_id, one.kind, one.state, one.due_at, one.sent_at, one.attempts,
+                 one.in_doubt, one.reason if one.reason in _OWN_REASONS else "")
+                for one in lines
+            ]  # fmt: skip
+        return [
+            (slug, one.session, one.registrant_id, one.email, one.kind, one.state, one.due_at, one.sent_at,
+             one.attempts, one.in_doubt, one.reason, _servers_answer(one))
+            for one in lines
+        ]  # fmt: skip
+
+    return Part(
+        "reminders",
+        words.say("reminders"),
+        tuple(known[place] for place in places),
+        (Batch(facts, picked(rows(facts, lines))) for facts, batches in events for lines in batches),
+        (
+            Total("all", words.heading("all"), by_state.total()),
+            *(Total(state, words.state(state), by_state[state]) for state in OutboxState if state in by_state),
+        ),
+    )
+
+
+def by_reminder_part(events: Sequence[tuple[EventFacts, Iterable[MailLine]]], words: Words) -> Part:
+    """The sums: how many messages of each kind about each session came to what."""
+    columns = (
+        Column("event", words.heading("event"), rank=3),
+        Column("session", words.heading("session"), rank=0),
+        Column("kind", words.heading("kind"), Kind.CODE, {}, rank=0),
+        *(Column(name, words.heading(name), Kind.NUMBER, rank=name in _RARE) for name in _OUTCOMES),
+        Column("all", words.heading("all"), Kind.NUMBER, rank=0),
+    )
+    kinds: dict[str, str] = {}
+    batches, sums = [], Counter[str]()
+    for facts, mail in events:
+        rows = []
+        for one in mail_facts(mail):
+            kinds[one.kind] = words.kind(one.kind)
+            outcomes = {name: sum(one.states.get(state, 0) for state in states) for name, states in _OUTCOMES.items()}
+            sums.update(outcomes)
+            rows.append((facts.slug, one.session, one.kind, *outcomes.values(), sum(outcomes.values())))
+        batches.append(Batch(facts, rows))
+    columns = (*columns[:2], replace(columns[2], words=kinds), *columns[3:])
+    totals = tuple(Total(name, words.heading(name), sums[name]) for name in _OUTCOMES if sums[name])
+    return Part("by_reminder", words.say("by_reminder"), columns, batches, totals)
+
+
+def mail_facts(mail: Iterable[MailLine]) -> list[MailFacts]:
+    """Lines of the same kind and session together, by when the first of them is due."""
+    together: dict[tuple[str, str], MailFacts] = {}
+    for line in mail:
+        key = (line.session, line.kind)
+        known = together.get(key, MailFacts(line.session, line.kind, {}, line.due_at))
+        states = {**known.states, line.state: line.messages}
+        together[key] = replace(known, states=states, due_at=min(known.due_at, line.due_at))
+    return sorted(together.values(), key=lambda one: (one.due_at, one.session, one.kind))
+
+
+# What became of messages, in the order of columns; each of the outbox's states is in one of them.
+_OUTCOMES = {
+    "sent": ("sent",),
+    "waiting": ("pending", "claimed", "transmitting", "deferred"),
+    "doubtful": ("in_doubt",),
+    "failed": ("failed",),
+    "skipped": ("skipped",),
+    "called_off": ("cancelled",),
+}
+_RARE = ("doubtful", "skipped", "called_off")
+
+
+def _servers_answer(one: MessageLine) -> str:
+    words = one.words or ""
+    return words if one.code is None or words.startswith(str(one.code)) else f"{one.code} {words}".rstrip()
+
+
+# ------------------------------------------------------------------------------------------------------------ activity
+
+
+def activity_part(
+    events: Sequence[tuple[EventFacts, Iterable[RunLine], Iterable[ChangeLine]]],
+    words: Words,
+    *,
+    anonymous: bool = False,
+    nested: bool = False,
+    columns: Sequence[str] = (),
+) -> Part:
+    """Sync runs and changes by their time, one row each.
+
+    nested: with the counts of a run, and before and after of a change, as mappings (for JSON). Raises UnknownColumn.
+    """
+    known = [
+        Column("event", words.heading("event"), rank=3),
+        Column("at", words.heading("at"), Kind.MOMENT, rank=0),
+        Column("type", words.heading("type"), Kind.CODE, words.changes, rank=2),
+        Column("change", words.heading("change"), Kind.CODE, words.changes, rank=0),
+        Column("subject", words.heading("subject"), Kind.CODE, words.changes, rank=1),
+        Column("subject_id", words.heading("subject_id"), rank=4),
+        *([] if anonymous else [Column("email", words.heading("email"), rank=2)]),
+        Column("actor", words.heading("actor"), rank=2),
+        Column("run", words.heading("run"), Kind.NUMBER, rank=5),
+        Column("what", words.heading("what"), rank=0),
+    ]
+    if nested:
+        known.append(Column("counts", words.heading("counts"), Kind.MAPPING))
+        if not anonymous:
+            known += [Column(name, words.heading(name), Kind.MAPPING) for name in ("before", "after")]
+    places = chosen(known, columns)
+    picked = _picker(places, len(known))
+
+    def of_run(slug: str, run: RunLine) -> Row:
+        counts = ", ".join(f"{count} {words.count(name)}" for name, count in run.counts.items() if count)
+        what = "; ".join(filter(None, (run.error, counts)))
+        mail = () if anonymous else ("",)
+        row: Row = (slug, run.at, "sync", run.state, "event", slug, *mail, "sync", run.run, what)
+        return (*row, run.counts, *(() if anonymous else (None, None))) if nested else row
+
+    def of_change(facts: EventFacts, one: ChangeLine) -> Row:
+        what = _changed_fields(one, words) if anonymous else _change_in_words(one, facts, words)
+        mail = () if anonymous else (one.email,)
+        actor = _ADDRESS.sub("…", one.actor) if anonymous else one.actor
+        row: Row = (facts.slug, one.at, "change", one.change, one.subject, one.subject_id, *mail, actor, one.run, what)
+        return (*row, None, *(() if anonymous else (one.before, one.after))) if nested else row
+
+    def batches() -> Iterator[Batch]:
+        for facts, runs, changes in events:
+            slug = facts.slug
+            both = heapq.merge(
+                ((run.at, 0, of_run(slug, run)) for run in runs),
+                ((one.at, 1, of_change(facts, one)) for one in changes),
+                key=itemgetter(0, 1),
+            )
+            rows = (row for _, _, row in both)
+            while some := list(islice(rows, _ROWS_A_BATCH)):
+                yield Batch(facts, picked(some))
+
+    return Part("activity", words.say("activity"), tuple(known[place] for place in places), batches())
+
+
+_ADDRESS = re.compile(r"[^\s@]+@[^\s@]+")
+# What a change of a registrant says in one line; the rest is in JSON.
+_TOLD_OF_ADDED = ("status", "title", "starts_at")
+
+
+def _change_in_words(one: ChangeLine, facts: EventFacts, words: Words) -> str:
+    before, after = one.before or {}, one.after or {}
+
+    def said(name: str, value: Any) -> str:
+        if name == "status":
+            return words.status(str(value))
+        if name.endswith(("_at", "_until", "_deadline")) and isinstance(value, str):
+            return f"{datetime.fromisoformat(value).astimezone(ZoneInfo(facts.timezone)):%Y-%m-%d %H:%M}"
+        return str(value)
+
+    told = []
+    for name, value in after.items():
+        was = before.get(name)
+        if one.change == "added" and (name not in _TOLD_OF_ADDED or not value):
+            continue
+        arrow = f"{said(name, was)} → " if was not in (None, "") else ""
+        told.append(f"{words.heading(name)}: {arrow}{said(name, value) if value is not None else '–'}")
+    return ", ".join(told)
+
+
+def _changed_fields(one: ChangeLine, words: Words) -> str:
+    """The names of the fields alone, and the status, which is nobody's secret."""
+    before, after = one.before or {}, one.after or {}
+    status = words.status(str(after.get("status")))
+    if one.change == "added":
+        return f"{words.heading('status')}: {status}" if one.subject == "registrant" else ""
+    was = f"{words.status(str(before['status']))} → " if before.get("status") else ""
+    return ", ".join(
+        f"{words.heading('status')}: {was}{status}" if name == "status" else words.heading(name) for name in after
+    )
+
+
+# ------------------------------------------------------------------------------------------------------------- columns
+
+
+def chosen(known: Sequence[Column], wanted: Sequence[str], groups: Mapping[str, Sequence[str]] = {}) -> list[int]:
+    """The places of the wanted columns among those known, in the order wanted; all where nothing is wanted.
+
+    groups: names that stand for several columns. Raises UnknownColumn.
+    """
+    if not wanted:
+        return list(range(len(known)))
+    place_of = {column.name: place for place, column in enumerate(known)}
+    places: list[int] = []
+    for name in wanted:
+        for each in groups.get(name, (name,)):
+            if each not in place_of:
+                raise UnknownColumn(each, [*place_of, *groups])
+            if place_of[each] not in places:
+                places.append(place_of[each])
+    return places
+
+
+def _picker(places: Sequence[int], columns: int) -> Callable[[Sequence[Row]], Sequence[Row]]:
+    if list(places) == list(range(columns)):
+        return lambda rows: rows
+    if len(places) == 1:
+        (place,) = places
+        return lambda rows: [(row[place],) for row in rows]
+    get = itemgetter(*places)
+    return lambda rows: list(map(get, rows))

@@ -1,0 +1,319 @@
+"""What reports call things, in Spanish (Latin American, usted) and English. Machine names in, words out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from functools import cache
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_date, format_time
+from babel.numbers import format_decimal, format_percent
+
+# name                     Spanish | English
+_HEADINGS = """
+event                      Evento | Event
+person                     Persona n.º | Person no.
+meeting_id                 Reunión de Zoom | Zoom meeting
+registrant_id              Id. en Zoom | Zoom id
+email                      Correo | E-mail
+first_name                 Nombres | First name
+last_name                  Apellidos | Last name
+status                     Estado | Status
+registered_at              Inscripción | Registered
+join_url                   Enlace personal | Personal link
+details                    Datos | Details
+answers                    Respuestas | Answers
+session                    Sesión | Session
+kind                       Mensaje | Message
+state                      Estado | State
+due_at                     Programado | Due
+sent_at                    Enviado | Sent
+attempts                   Intentos | Tries
+in_doubt                   Veces en duda | Times in doubt
+reason                     Motivo | Reason
+server                     Respuesta del servidor | Server's answer
+at                         Momento | Time
+type                       Tipo | Type
+change                     Cambio | Change
+subject                    Sobre | About
+subject_id                 N.º | No.
+actor                      Por | By
+run                        Sincronización n.º | Sync no.
+what                       Detalle | What
+before                     Antes | Before
+after                      Después | After
+fields                     Campos | Fields
+counts                     Cuentas | Counts
+matched_by                 Identificación | Matched by
+name                       Nombre en Zoom | Name on Zoom
+minutes                    Minutos | Minutes
+share                      Parte de la sesión | Share of the session
+present                    Presente | Present
+part                       Parte | Part
+item                       Detalle | Item
+value                      Valor | Value
+group                      Respuesta | Answer
+question                   Pregunta | Question
+registered                 Inscripciones | Registered
+approved                   Aprobadas | Approved
+pending                    En espera | Pending
+denied                     Rechazadas | Denied
+cancelled                  Canceladas | Cancelled
+reminded                   Con recordatorio | Reminded
+attended                   Asistieron | Attended
+late                       Después del cierre | Late
+deadline                   Cierre | Deadline
+registration               Inscripción | Registration
+verified_at                Comprobado en Zoom | Read back from Zoom
+day                        Día | Day
+starts_at                  Inicio | Starts
+ends_at                    Fin | Ends
+identified                 Identificadas | Identified
+unmatched                  Sin identificar | Not identified
+mean_minutes               Minutos en promedio | Mean minutes
+sent                       Aceptados | Accepted
+waiting                    Por enviar | Waiting
+failed                     Fallidos | Failed
+skipped                    Omitidos | Skipped
+called_off                 Retirados | Withdrawn
+doubtful                   En duda | In doubt
+all                        Total | Total
+timezone                   Zona horaria | Time zone
+title                      Título | Title
+occurrence_id              Sesión de Zoom | Zoom occurrence
+registration_deadline      Cierre de la inscripción | Registration deadline
+erased_on                  Los datos personales se borran | Personal data is removed
+"""
+
+_STATUSES = """
+pending                    en espera | pending
+approved                   aprobada | approved
+denied                     rechazada | denied
+cancelled                  cancelada | cancelled
+"""
+
+_STATES = """
+pending                    por enviar | to be sent
+claimed                    en proceso | being sent
+transmitting               en proceso | being sent
+sent                       aceptado por el servidor de correo | accepted by the mail server
+deferred                   se volverá a intentar | to be tried again
+in_doubt                   no se sabe si salió | in doubt
+failed                     falló | failed
+skipped                    omitido | skipped
+cancelled                  retirado | withdrawn
+"""
+
+_FIELDS = """
+address                    Dirección | Address
+city                       Ciudad | City
+comments                   Comentarios | Comments
+country                    País | Country
+industry                   Sector | Industry
+job_title                  Puesto | Job title
+no_of_employees            Número de empleados | Number of employees
+org                        Organización | Organization
+phone                      Teléfono | Phone
+purchasing_time_frame      Plazo de compra | Purchasing time frame
+role_in_purchase_process   Papel en la compra | Role in purchase process
+state                      Departamento o estado | State or province
+zip                        Código postal | Postal code
+"""
+
+_COUNTS = """
+pulled                     leídas | pulled
+added                      nuevas | added
+updated                    actualizadas | updated
+cancelled                  canceladas | cancelled
+reinstated                 restablecidas | reinstated
+unchanged                  sin cambio | unchanged
+held                       retenidas | held
+"""
+
+_CHANGES = """
+sync                       sincronización | sync
+change                     cambio | change
+ok                         completa | complete
+running                    en curso | running
+added                      nueva | added
+updated                    actualizada | updated
+cancelled                  cancelada | cancelled
+reinstated                 restablecida | reinstated
+held                       cancelación retenida | cancellation held
+closed                     inscripción cerrada | registration closed
+opened                     inscripción abierta | registration opened
+gated                      inscripción con aprobación | registration gated
+failed                     fallida | failed
+skipped                    omitida | skipped
+paused                     correo en pausa | mail paused
+resumed                    correo reanudado | mail resumed
+confirmed                  confirmada | confirmed
+approve asked              aprobación pedida | approval asked
+deny asked                 rechazo pedido | denial asked
+approve put off            aprobación aplazada | approval put off
+deny put off               rechazo aplazado | denial put off
+registration ordered       orden sobre la inscripción | registration ordered
+event                      evento | event
+session                    sesión | session
+meeting                    reunión | meeting
+registrant                 inscripción | registrant
+"""
+
+_MATCHED = """
+registrant_id              por inscripción | by registration
+email                      por correo | by e-mail
+hand                       a mano | by hand
+"""
+
+_SENTENCES = """
+overview                   Informe del evento | Event report
+registrants                Inscripciones | Registrants
+reminders                  Mensajes | Messages
+attendance                 Asistencia | Attendance
+activity                   Actividad | Activity
+about                      Acerca de | About
+sums                       Sumas | Sums
+by_reminder                Mensajes por tipo | Messages by kind
+by_status                  Inscripciones por estado | Registrations by status
+by_day                     Inscripciones por día | Registrations by day
+by_answer                  Respuestas | Answers
+by_session                 Sesiones | Sessions
+figures                    Cifras | Figures
+needs                      Requiere atención | Needs a person
+report                     Informe | Report
+generated_at               Generado | Generated
+others                     Otras respuestas | Other answers
+others_hidden              Otras (grupos de menos de 5) | Others (groups under 5)
+no_answer                  Sin respuesta | No answer
+open                       abierta | open
+closed                     cerrada | closed
+not_closed                 NO CERRADA | NOT CLOSED
+yes                        sí | yes
+no                         no | no
+unknown                    aún no se sabe | not known yet
+kept                       se conservan | kept
+none                       No hay nada que mostrar. | There is nothing to show.
+more_rows                  Se muestran {} filas; --format csv las da todas. | {} rows are shown; csv has them all.
+columns_left_out           Columnas sin espacio (--columns las elige): | Columns without room (--columns chooses):
+"""
+
+
+@cache
+def _table(text: str) -> dict[str, tuple[str, str]]:
+    found = {}
+    for line in text.strip().splitlines():
+        name, _, words = line.partition("  ")
+        spanish, _, english = words.strip().partition(" | ")
+        found[name] = (spanish, english)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The words of one language, "es" or "en". What has no translation is given as it is."""
+
+    language: str
+
+    def heading(self, name: str) -> str:
+        return self._in(_HEADINGS, name)
+
+    def field(self, name: str) -> str:
+        """One of Zoom's standard fields."""
+        return self._in(_FIELDS, name)
+
+    def status(self, name: str) -> str:
+        return self._in(_STATUSES, name)
+
+    def state(self, name: str) -> str:
+        return self._in(_STATES, name)
+
+    def say(self, name: str) -> str:
+        return self._in(_SENTENCES, name)
+
+    def count(self, name: str) -> str:
+        """What a sync counts, as a word for several."""
+        return self._in(_COUNTS, name)
+
+    @property
+    def statuses(self) -> Mapping[str, str]:
+        return self._all(_STATUSES)
+
+    @property
+    def states(self) -> Mapping[str, str]:
+        return self._all(_STATES)
+
+    @property
+    def changes(self) -> Mapping[str, str]:
+        return self._all(_CHANGES)
+
+    @property
+    def matches(self) -> Mapping[str, str]:
+        return self._all(_MATCHED)
+
+    def kind(self, kind: str) -> str:
+        """A kind of mail: "before:1d 17:00" is "1 día antes, 17:00"."""
+        name, _, lead = kind.partition(":")
+        found = re.fullmatch(r"(\d+)([dhm])(?: (\d\d?:\d\d))?", lead)
+        if found is None:
+            return self._in(_KINDS, name)
+        number, unit, clock = int(found[1]), found[2], found[3]
+        nouns = _UNITS[self.language][unit]
+        when = _BEFORE_AND_AFTER[self.language][name == "after"]
+        return f"{number} {nouns[number != 1]} {when}" + (f", {clock}" if clock else "")
+
+    # ------------------------------------------------------------------------------------------- numbers and times
+
+    def number(self, value: float) -> str:
+        return format_decimal(round(value, 1), locale=_NUMBERS[self.language])
+
+    def percent(self, share: float) -> str:
+        pattern = "#,##0\u00a0%" if self.language == "es" else "#,##0%"
+        return format_percent(share, format=pattern, locale=_NUMBERS[self.language])
+
+    def day(self, day: date) -> str:
+        """ "martes 7 de marzo de 2023"."""
+        return format_date(day, _DAY[self.language], locale=self.language)
+
+    def short_day(self, day: date) -> str:
+        """ "7 mar"."""
+        return format_date(day, "d MMM" if self.language == "es" else "MMM d", locale=self.language).replace(".", "")
+
+    def moment(self, at: datetime, zone: str) -> str:
+        """ "martes 7 de marzo de 2023, 8:00 a. m."."""
+        local = at.astimezone(ZoneInfo(zone))
+        clock = format_time(local.time(), "short", locale=_CLOCK[self.language]).replace("\u202f", "\u00a0")
+        return f"{self.day(local.date())}, {clock}"
+
+    def deadline(self, at: datetime, zone: str) -> str:
+        """A deadline at midnight is the end of a day: people know it by its last minute."""
+        local = at.astimezone(ZoneInfo(zone))
+        return self.moment(at - timedelta(minutes=1) if local.time() == time(0) else at, zone)
+
+    def _in(self, table: str, name: str) -> str:
+        found = _table(table).get(name)
+        return name if found is None else found[self.language == "en"]
+
+    def _all(self, table: str) -> Mapping[str, str]:
+        return {name: words[self.language == "en"] for name, words in _table(table).items()}
+
+
+_UNITS = {
+    "es": {"d": ("día", "días"), "h": ("hora", "horas"), "m": ("minuto", "minutos")},
+    "en": {"d": ("day", "days"), "h": ("hour", "hours"), "m": ("minute", "minutes")},
+}
+_BEFORE_AND_AFTER = {"es": ("antes", "después"), "en": ("before", "after")}
+_KINDS = """
+welcome                    bienvenida | welcome
+moved                      aviso de cambio de horario | notice of a new time
+called_off                 aviso de cancelación | notice of cancellation
+late                       aviso de inscripción tardía | notice of late registration
+announce                   anuncio | announcement
+certificate                constancia | certificate
+"""
+# As in mails: Guatemala writes hours as es_GT does; numbers with a comma for thousands and a point for decimals.
+_CLOCK = {"es": "es_GT", "en": "en_US"}
+_NUMBERS = {"es": "es_GT", "en": "en_US"}
+_DAY = {"es": "EEEE d 'de' MMMM 'de' y", "en": "EEEE, MMMM d, y"}
