@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session as DbSession
@@ -108,13 +109,14 @@ def look_at_status(
         events = [_look_at(db, one, by_slug.get(one.slug), now) for one in known_events]
     known = {one.event for one in events}
     events += [_unseen(event, now) for event in files if event.slug not in known]
-    problems = [problem for one in events for problem in _problems(one, now)]
+    concerns = [concern for one in events for concern in concerns_of(one, now)]
+    problems = [one.words for one in concerns if one.urgent]
     problems += [
         f"{one.event}: its file is gone, so nothing of it is synced, sent or closed: put {one.event}.toml back"
         for one in events
         if slugs is not None and one.event not in slugs and one.status is EventStatus.ACTIVE and not one.is_over
     ]
-    notes = [note for one in events for note in _notes(one)]
+    notes = [one.words for one in concerns if not one.urgent]
     return StatusReport(tuple(events), tuple(problems), tuple(notes))
 
 
@@ -212,62 +214,90 @@ def _unseen(event: Event, now: datetime) -> EventStanding:
     )
 
 
-def _problems(one: EventStanding, now: datetime) -> list[str]:
-    if one.status is not EventStatus.ACTIVE:
-        return []
-    problems = []
+class Concern(NamedTuple):
+    """Something that a person should do or know. name: for programs. count: how many it is about, 0 where it is no
+    matter of number. what: a session, an error. words: all of it in one English sentence. urgent: it needs a person.
+    """
+
+    name: str
+    count: int
+    what: str
+    words: str
+    urgent: bool
+
+
+def concerns_of(one: EventStanding, now: datetime) -> list[Concern]:
+    """What there is to say of an event, by urgency; nothing urgent of one that is no longer, or not yet, active."""
+    urgent = [Concern(*each, urgent=True) for each in _problems(one, now)] if one.status is EventStatus.ACTIVE else []
+    return urgent + [Concern(*each, urgent=False) for each in _notes(one)]
+
+
+def _problems(one: EventStanding, now: datetime) -> Iterator[tuple[str, int, str, str]]:
     if one.last_sync_at is None and not one.is_over:
-        problems.append(f"{one.event}: was never synced: zoomsync sync {one.event} pulls its registrants")
+        yield "never_synced", 0, "", f"{one.event}: was never synced: zoomsync sync {one.event} pulls its registrants"
     if one.last_sync_state is RunState.FAILED:
-        problems.append(f"{one.event}: the last sync failed: {one.last_sync_error}")
+        yield "sync_failed", 0, one.last_sync_error, f"{one.event}: the last sync failed: {one.last_sync_error}"
     if one.last_sync_state is RunState.RUNNING and one.last_sync_at and now - one.last_sync_at > OVERDUE_AFTER:
-        problems.append(f"{one.event}: the last sync was interrupted: zoomsync sync {one.event} begins it anew")
+        words = f"{one.event}: the last sync was interrupted: zoomsync sync {one.event} begins it anew"
+        yield "sync_interrupted", 0, "", words
     if one.overdue:
         late = counted(one.overdue, "message")
-        problems.append(f"{one.event}: {late} overdue: zoomsync remind {one.event} delivers what is due")
+        words = f"{one.event}: {late} overdue: zoomsync remind {one.event} delivers what is due"
+        yield "overdue", one.overdue, "", words
     if one.failed:
         messages = counted(one.failed, "message")
-        problems.append(f"{one.event}: {messages} failed: zoomsync outbox list --state failed says why")
+        words = f"{one.event}: {messages} failed: zoomsync outbox list --state failed says why"
+        yield "failed", one.failed, "", words
     if one.in_doubt:
         messages = counted(one.in_doubt, "message")
-        problems.append(
+        words = (
             f"{one.event}: {messages} in doubt, perhaps sent and perhaps not: "
             "zoomsync outbox list --state in_doubt shows more"
         )
-    problems += [
-        f"{one.event}: file and Zoom disagree about the time of {title}, so its mail waits: "
-        f"zoomsync check {one.event} says how far"
-        for title in one.times_held
-        if not one.is_over
-    ]
-    if one.denials_held and not one.is_over:
-        problems.append(f"{one.event}: {too_many_denials(one.denials_held, one.event)}")
-    if one.registration is RegistrationState.NOT_CLOSED and not one.is_over:
-        problems.append(
-            f"{one.event}: registration is NOT CLOSED although the deadline has passed: "
-            + (one.registration_error or f"zoomsync sync {one.event} closes it")
+        yield "in_doubt", one.in_doubt, "", words
+    if one.is_over:
+        return
+    for title in one.times_held:
+        words = (
+            f"{one.event}: file and Zoom disagree about the time of {title}, so its mail waits: "
+            f"zoomsync check {one.event} says how far"
         )
-    elif one.registration_error and not one.is_over:
-        problems.append(f"{one.event}: registration: {one.registration_error}")
-    return problems
+        yield "times_held", 0, title, words
+    if one.denials_held:
+        words = f"{one.event}: {too_many_denials(one.denials_held, one.event)}"
+        yield "denials_held", one.denials_held, "", words
+    if one.registration is RegistrationState.NOT_CLOSED:
+        reason = one.registration_error or f"zoomsync sync {one.event} closes it"
+        words = f"{one.event}: registration is NOT CLOSED although the deadline has passed: {reason}"
+        yield "not_closed", 0, one.registration_error, words
+    elif one.registration_error:
+        yield (
+            "registration_error",
+            0,
+            one.registration_error,
+            f"{one.event}: registration: {one.registration_error}",
+        )
 
 
-def _notes(one: EventStanding) -> list[str]:
-    notes = []
+def _notes(one: EventStanding) -> Iterator[tuple[str, int, str, str]]:
     if one.reopened and not one.is_over:
-        notes.append(
+        words = (
             f"{one.event}: somebody opened registration again in Zoom's portal, and it was closed once more: "
             f"zoomsync reopen {one.event} if it is to stay open"
         )
+        yield "reopened", 0, "", words
     if one.late_waiting and not one.is_over:
         wait = "1 late registrant waits" if one.late_waiting == 1 else f"{one.late_waiting} late registrants wait"
-        notes.append(f"{one.event}: {wait}: zoomsync late {one.event} shows who")
-    notes += [f"{one.event}: {move}" for move in one.moves]
+        words = f"{one.event}: {wait}: zoomsync late {one.event} shows who"
+        yield "late_waiting", one.late_waiting, "", words
+    for move in one.moves:
+        yield "moves", 0, move, f"{one.event}: {move}"
     if one.too_many and not one.is_over:
-        notes.append(f"{one.event}: {one.too_many}")
+        yield "too_many", 0, one.too_many, f"{one.event}: {one.too_many}"
     if one.without_link and not one.is_over:
         people = counted(one.without_link, "approved registrant")
-        notes.append(f"{one.event}: Zoom gave no personal link for {people}: their mail waits until it does")
+        words = f"{one.event}: Zoom gave no personal link for {people}: their mail waits until it does"
+        yield "without_link", one.without_link, "", words
     if one.clock_offset is not None and abs(one.clock_offset) > CLOCKS_APART_AT_MOST:
-        notes.append(f"{one.event}: at the last sync this machine's clock was {clock_apart(one.clock_offset)}")
-    return notes
+        words = f"{one.event}: at the last sync this machine's clock was {clock_apart(one.clock_offset)}"
+        yield "clock_apart", 0, "", words
