@@ -215,12 +215,12 @@ def _unseen(event: Event, now: datetime) -> EventStanding:
 
 
 class Concern(NamedTuple):
-    """Something that a person should do or know. name: for programs. count: how many it is about, 0 where it is no
+    """Something that a person should do or know. name: for programs. number: how many it is about, 0 where it is no
     matter of number. what: a session, an error. words: all of it in one English sentence. urgent: it needs a person.
     """
 
     name: str
-    count: int
+    number: int
     what: str
     words: str
     urgent: bool
