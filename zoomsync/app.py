@@ -18,8 +18,10 @@ from zoneinfo import ZoneInfo
 import requests
 
 from zoomsync.clock import Clock, Sleep, fixed_clock, running_clock, system_clock
+from zoomsync.domain.calls import RESEND
 from zoomsync.domain.links import unsubscribe_token
 from zoomsync.domain.records import Event, OutcomeKind
+from zoomsync.domain.sessions import sessions_ahead
 from zoomsync.errors import EventFileError, SettingsError, StoreError
 from zoomsync.events.files import parse_event, read_event_file, read_event_files
 from zoomsync.events.public import put_in_place
@@ -272,7 +274,9 @@ class App:
                         key.occasion,
                         self.renderer.sender_of(event).domain,
                     ),
-                    sessions=sessions_told(key.kind, claimed.session, claimed.sessions, event.timezone),
+                    sessions=sessions_ahead(person, claimed.sessions, self.clock())
+                    if key.kind == RESEND
+                    else sessions_told(key.kind, claimed.session, claimed.sessions, event.timezone),
                     unsubscribe_url=one_click and f"{one_click}/u/{unsubscribe_token(link_key, key.registrant_row)}",
                 )
             )

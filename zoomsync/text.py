@@ -110,8 +110,8 @@ def is_email(text: str) -> bool:
 
 
 def counted(number: int, noun: str) -> str:
-    """A number and what it counts, for a sentence: "1 message", "12 messages"."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+    """A number and what it counts, for a sentence: "1 message", "12 messages", "2 addresses"."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}{'es' if noun.endswith('s') else 's'}"
 
 
 def mask_email(email: str) -> str:

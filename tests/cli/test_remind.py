@@ -217,7 +217,7 @@ def test_now_on_a_real_mail_server_wants_yes(synced: Project, monkeypatch: pytes
 def test_preview_writes_every_kind_to_look_at(project: Project) -> None:
     result = project.at(project.clock(), "preview", SLUG)
     assert result.code == 0
-    kinds = ["before-1d-17-00", "before-1h", "welcome", "moved", "called_off", "late"]
+    kinds = ["before-1d-17-00", "before-1h", "welcome", "resend", "moved", "called_off", "late"]
     folder = project.folder / "preview" / SLUG
     assert sorted(path.name for path in folder.iterdir()) == sorted(
         kind + suffix for kind in kinds for suffix in (".eml", ".html")
@@ -233,8 +233,8 @@ def test_preview_sends_one_of_each_kind_marked_as_a_test(project: Project) -> No
     result = project.at(project.clock(), "preview", SLUG, "--send", "yo@example.org", "--json")
     assert result.code == 0
     assert list(result.json) == ["files", "sent_to"]
-    assert len(result.json["files"]) == 12
-    assert recipients(project) == ["yo@example.org"] * 6
+    assert len(result.json["files"]) == 14
+    assert recipients(project) == ["yo@example.org"] * 7
     assert all(str(one.message["Subject"]).startswith("[PRUEBA] ") for one in project.mails.messages)
 
 

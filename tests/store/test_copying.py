@@ -21,9 +21,11 @@ from zoomsync.store import copying
 from zoomsync.store.schema import Database
 from zoomsync.store.tables import (
     AlarmRow,
+    AnnouncementRow,
     AttemptRow,
     AttendanceRow,
     AuditRow,
+    BounceRow,
     DaemonRow,
     EventRow,
     InstallationRow,
@@ -83,6 +85,8 @@ def fill(database: Database) -> None:
         ),
         AttemptRow(outbox_id=5, at=AT, outcome="deferred", code=450, words="later\nplease"),
         OptOutRow(event_id=7, email="a@example.org", at=AT),
+        BounceRow(email="a@example.org", at=AT, actor="cli"),
+        AnnouncementRow(event_id=7, id="0" * 16, subject="Ñ", text="# a\n\nb\n", important=True, at=AT, actor="cli"),
         AttendanceRow(event_id=7, session_key="k", state="ready", looked_at=AT),
         ParticipantRow(event_id=7, meeting_id="1", instance="/a==", name="Íñigo", joined_at=AT, left_at=AT),
         MatchRow(event_id=7, name="iphone", email="a@example.org", at=AT),

@@ -18,7 +18,7 @@ from zoomsync.domain.calls import Reason
 from zoomsync.domain.delivery import decide
 from zoomsync.domain.records import MessageKey, OutboxState, Outcome, OutcomeKind, PlannedMessage, Stage
 from zoomsync.domain.reminders import Change, Standing
-from zoomsync.store import events, outbox
+from zoomsync.store import bounces, events, outbox
 from zoomsync.store.outbox import ClaimedMessage
 from zoomsync.store.schema import Database
 
@@ -226,9 +226,31 @@ def test_a_paused_event_sends_nothing_until_it_is_resumed(database: Database, no
 
 
 @pytest.mark.parametrize(
+    ("kind", "goes"), [("before:1h", False), ("announce", False), ("resend", True), ("moved", True)]
+)
+def test_who_opted_out_gets_changes_and_what_they_asked_for(
+    database: Database, now: datetime, kind: str, goes: bool
+) -> None:
+    world = make_world(database, now)
+    _opted_out(world, now)
+    world.plan(0, now=now, kind=kind)
+    assert bool(due(world, now)) is goes
+
+
+def test_nothing_goes_to_an_address_that_mail_came_back_from(database: Database, now: datetime) -> None:
+    world = make_world(database, now)
+    world.plan(0, now=now, kind="called_off")
+    assert database.write(lambda db: bounces.write_bounce(db, "persona1@example.org", now=now, actor="cli"))
+    assert not database.write(lambda db: bounces.write_bounce(db, "persona1@example.org", now=now, actor="cli"))
+    assert due(world, now) == []
+    assert database.write(lambda db: bounces.undo_bounce(db, "persona1@example.org", now=now, actor="cli"))
+    assert len(due(world, now)) == 1
+
+
+@pytest.mark.parametrize(
     ("status", "kind", "goes"),
     [("draft", "before:1h", False), ("draft", "called_off", False), ("cancelled", "before:1h", False),
-     ("cancelled", "called_off", True)],
+     ("cancelled", "called_off", True), ("cancelled", "announce", True), ("draft", "announce", False)],
 )  # fmt: skip
 def test_only_active_events_send_and_cancelled_ones_the_notice(
     database: Database, now: datetime, status: str, kind: str, goes: bool
@@ -315,6 +337,10 @@ def _paused(world: World, now: datetime) -> None:
     world.database.write(lambda db: events.set_paused(db, world.event_id, paused=True, now=now, actor="cli"))
 
 
+def _bounced(world: World, now: datetime) -> None:
+    world.database.write(lambda db: bounces.write_bounce(db, "persona1@example.org", now=now, actor="cli"))
+
+
 def _cancelled_event(world: World, now: datetime) -> None:
     world.set_event_status("cancelled")
 
@@ -347,6 +373,7 @@ def _taken_by_another(world: World, now: datetime) -> None:
         _denied,
         _new_link,
         _opted_out,
+        _bounced,
         _paused,
         _cancelled_event,
         _moved,

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import getpass
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from zoomsync.cli.house import confirmed, opened, options_of
+from zoomsync.cli.house import actor, confirmed, opened, options_of
 from zoomsync.cli.output import answer, answer_json, answer_table, local_time, talk
 from zoomsync.cli.sync import published, tell_registration
 from zoomsync.text import mask_email
@@ -152,7 +151,7 @@ def _decide_by_hand(ctx: typer.Context, app: App, event: Event, acts: list[tuple
         desk=app.zoom,
         sync=lambda one: app.syncer().sync(one),
         clock=app.clock,
-        actor=_actor(),
+        actor=actor(),
     )
     if not options_of(ctx).json:
         for line in result.done:
@@ -211,8 +210,8 @@ def _carry_out(
             known = stored_events.load_stored(db, event.slug)
         if replaces and known is not None:
             event_id = known.id
-            app.database.write(lambda db: stored.save_order(db, event_id, order, now=now, actor=_actor()))
-        keeper = app.keeper(actor=_actor(), patience=PATIENCE)
+            app.database.write(lambda db: stored.save_order(db, event_id, order, now=now, actor=actor()))
+        keeper = app.keeper(actor=actor(), patience=PATIENCE)
         report = keeper.keep(event, pulled=run.state is RunState.OK, at_once=True, many_denials=options.yes)
         report = published(app, event, report)
     if options.json:
@@ -271,10 +270,6 @@ def _say_words(event: Event, closes_at: datetime | None) -> None:
     answer(f"  {page}")
     answer("For the meeting's description on Zoom:")
     answer(f"  {description}")
-
-
-def _actor() -> str:
-    return f"command ({getpass.getuser()})"
 
 
 # ----------------------------------------------------------------------------------------------------------- late ones

@@ -63,6 +63,13 @@ def confirmed(ctx: typer.Context, question: str) -> bool:
     return typer.confirm(question, err=True)
 
 
+def actor() -> str:
+    """Who acts, for the audit."""
+    import getpass
+
+    return f"command ({getpass.getuser()})"
+
+
 def chosen_events(app: App, names: Sequence[str]) -> ChosenEvents:
     """The events a command is about; files that cannot be used are told on standard error, and the rest goes on."""
     chosen = app.choose_events(names)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from zoomsync.cli.house import chosen_events, opened, options_of
+from zoomsync.cli.house import actor, chosen_events, opened, options_of
 from zoomsync.cli.output import answer, answer_json, answer_table, local_time, talk
 from zoomsync.cli.sync import Events
 from zoomsync.text import counted, terminal
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from zoomsync.domain.records import Event
     from zoomsync.jobs.deliver import DeliveryReport
     from zoomsync.jobs.remind import RemindReport
+    from zoomsync.jobs.stops import Bounced
     from zoomsync.store.outbox import OutboxEntry
 
 outbox_app = typer.Typer(no_args_is_help=True, help="What was sent, what waits, what failed and with which words.")
@@ -63,7 +64,20 @@ def remind(
         return 1 if chosen.errors or report.problems or report.count(OutboxState.FAILED) else 0
 
 
-def _deliver(app: App, ready: Mapping[int, Event]) -> DeliveryReport:
+def deliver_now(ctx: typer.Context, app: App, events: Mapping[int, Event], numbers: Sequence[int]) -> int:
+    """Deliver these messages alone, and tell what became of them. Gives the exit code. events: by the store's ids."""
+    from zoomsync.domain.records import OutboxState
+    from zoomsync.jobs.remind import RemindReport, in_report
+
+    delivery = _deliver(app, events, only=numbers)
+    report = RemindReport(planned=len(numbers), messages=in_report(delivery, events), problems=delivery.alarms)
+    _print(report, dry_run=False, as_json=options_of(ctx).json)
+    for problem in report.problems:
+        talk(f"zoomsync: {problem}")
+    return 1 if report.problems or report.count(OutboxState.FAILED) else 0
+
+
+def _deliver(app: App, ready: Mapping[int, Event], only: Sequence[int] | None = None) -> DeliveryReport:
     """Deliver; a SIGTERM meanwhile finishes the messages in hand and gives the rest back."""
     import signal
     import threading
@@ -71,7 +85,7 @@ def _deliver(app: App, ready: Mapping[int, Event]) -> DeliveryReport:
     stop = threading.Event()
     before = signal.signal(signal.SIGTERM, lambda *_: stop.set())
     try:
-        return app.deliverer(ready).deliver(event_ids=list(ready), stop=stop)
+        return app.deliverer(ready).deliver(event_ids=list(ready), only=only, stop=stop)
     finally:
         signal.signal(signal.SIGTERM, before)
 
@@ -269,15 +283,68 @@ def outbox_abort(ctx: typer.Context, number: Number) -> int:
     return _by_hand(ctx, number, "abort")
 
 
-def _by_hand(ctx: typer.Context, number: int, act: str) -> int:
-    import getpass
+@outbox_app.command("bounced")
+def outbox_bounced(
+    ctx: typer.Context,
+    email: Annotated[
+        str | None, typer.Argument(metavar="EMAIL", help="The address; without one, all are shown.")
+    ] = None,
+    undo: Annotated[bool, typer.Option("--undo", help="It is in order again: mail goes there.")] = False,
+) -> int:
+    """Say that mail to an address came back, so that nothing more goes there until you take it back."""
+    from zoomsync.errors import SettingsError
+    from zoomsync.jobs.stops import set_bounced
+    from zoomsync.store import bounces
+    from zoomsync.text import is_email, mask_email
 
+    options = options_of(ctx)
+    if email is None and undo:
+        raise SettingsError("--undo wants the address: zoomsync outbox bounced EMAIL --undo.")
+    if email is not None and not is_email(email.strip()):
+        raise SettingsError(f"{mask_email(email)} is not one e-mail address.")
+    with opened(ctx) as app:
+        if email is None:
+            with app.database.read() as db:
+                found = bounces.bounces(db)
+            if options.json:
+                answer_json({"bounced": [one._asdict() for one in found]})
+                return 0
+            answer_table(
+                ["Address", "Since (UTC)", "Events"],
+                [(one.email, f"{one.at:%Y-%m-%d %H:%M}", ", ".join(one.events)) for one in found],
+                folding={"Address", "Events"},
+            )
+            answer(f"Mail came back from {counted(len(found), 'address')}.")
+            return 0
+        done = set_bounced(email, undo=undo, database=app.database, now=app.clock(), actor=actor())
+        if options.json:
+            answer_json({"email": email, "bounced": not undo, **asdict(done)})
+        elif not undo and not done.events:
+            talk(f"zoomsync: nobody is registered with the address {mask_email(email)}: zoomsync sync pulls who is.")
+        else:
+            answer(terminal(_bounce_in_words(email, done, undo=undo)))
+        return 0 if undo or done.events else 1
+
+
+def _bounce_in_words(email: str, done: Bounced, *, undo: bool) -> str:
+    wait = "message waits" if done.waiting == 1 else "messages wait"
+    if undo:
+        return f"{email}: mail goes there again." if done.changed else f"{email}: nothing stood against it."
+    already = "" if done.changed else " already"
+    return (
+        f"{email} ({', '.join(done.events)}): nothing more goes there{already}; {done.waiting} {wait}. Ask for the "
+        "right address: who registers again with it gets everything. If it is in order again: "
+        "zoomsync outbox bounced EMAIL --undo."
+    )
+
+
+def _by_hand(ctx: typer.Context, number: int, act: str) -> int:
     from zoomsync.store import outbox
 
     change = outbox.retry if act == "retry" else outbox.abort
     with opened(ctx) as app:
         now = app.clock()
-        refusal = app.database.write(lambda db: change(db, number, now=now, actor=f"command ({getpass.getuser()})"))
+        refusal = app.database.write(lambda db: change(db, number, now=now, actor=actor()))
         if options_of(ctx).json:
             answer_json({"number": number, "done": not refusal, "reason": refusal or None})
         elif refusal:

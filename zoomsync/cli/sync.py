@@ -81,6 +81,7 @@ def sync(
             for run in runs:
                 if run.state is RunState.OK:
                     answer(f"{run.event}: {_in_words(run)}")
+                    _show_suspects(app, run)
             if dry_run:
                 answer("This was a dry run: nothing was written, here or on Zoom.")
         for event, (outcome, closing) in zip(chosen.events, done, strict=True):
@@ -88,6 +89,18 @@ def sync(
         failed = bool(chosen.errors) or any(run.state is RunState.FAILED for run in runs)
         unsettled = any(closing and (closing.error or closing.problems) for _, closing in done)
         return 1 if failed or unsettled else 0
+
+
+def _show_suspects(app: App, run: SyncRun) -> None:
+    """Addresses that look mistyped, on standard output: logs hold no whole address."""
+    from zoomsync.jobs.status import suspects_in_words, suspects_of
+    from zoomsync.store import events as stored_events
+
+    with app.database.read() as db:
+        known = stored_events.load_stored(db, run.event)
+        suspects = suspects_of(db, known.id) if known else ()
+    if suspects:
+        answer(terminal(f"{run.event}: {suspects_in_words(suspects)}"))
 
 
 @contextmanager
@@ -307,7 +320,8 @@ def _show_standing(one: EventStanding) -> None:
         RegistrationState.NOT_CLOSED: f"NOT CLOSED; the deadline was {deadline}{late}",
     }[one.registration]
     people = ", ".join(f"{count} {status}" for status, count in one.registrants.items()) or "nobody yet"
-    mail = f"{one.sent} sent, {one.waiting} waiting, {one.failed} failed"
+    paused = "PAUSED; " if one.paused_at else ""
+    mail = f"{paused}{one.sent} sent, {one.waiting} waiting, {one.failed} failed"
     doubt = f", {one.in_doubt} in doubt" if one.in_doubt else ""
     next_mail = f"; next {local(one.next_mail_at)}" if one.next_mail_at else ""
     answer()

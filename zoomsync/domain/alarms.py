@@ -32,7 +32,7 @@ class Facts:
     overdue, held, without_link: how many messages, cancellations, approved registrants. closes_at: the deadline in
     force. not_closed, registration_error, reopened: see `jobs.status.EventStanding`. times_held: titles of sessions.
     too_many: words on seats, "" where there are enough. denials_held: words on denials that want a person's word.
-    moves: words on each new time that is about to be told.
+    moves: words on each new time that is about to be told. paused: its mail is stopped by a person.
     """
 
     event: str
@@ -52,6 +52,7 @@ class Facts:
     too_many: str = ""
     denials_held: str = ""
     moves: tuple[str, ...] = ()
+    paused: bool = False
 
 
 def alarms_of(facts: Facts, now: datetime) -> dict[AlarmKey, str]:
@@ -60,7 +61,12 @@ def alarms_of(facts: Facts, now: datetime) -> dict[AlarmKey, str]:
     found: dict[str, str] = {}
     if facts.last_sync_failed and now - (facts.last_ok_at or facts.first_seen_at) >= FAILING_FOR:
         found["sync_failing"] = f"nobody was pulled for an hour: {facts.sync_error}"
-    if facts.overdue:
+    if facts.overdue and facts.paused:
+        found["paused"] = (
+            f"its mail is paused, and {facts.overdue} messages that are due wait: `zoomsync resume {slug}` lets it go "
+            "on"
+        )
+    elif facts.overdue:
         found["overdue"] = (
             f"{facts.overdue} messages are overdue: `zoomsync outbox list` shows them, and `zoomsync check` tries the "
             "mail server"

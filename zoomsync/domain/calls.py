@@ -16,6 +16,7 @@ from zoomsync.domain.records import Event, EventStatus, Lead, Recipient, Registr
 from zoomsync.domain.sessions import settled_at
 
 WELCOME, MOVED, CALLED_OFF = "welcome", "moved", "called_off"
+RESEND, ANNOUNCE = "resend", "announce"  # planned by a person's hand
 
 WAIT_FOR_ATTENDANCE = timedelta(hours=24)  # from the moment an `after` message is due
 
@@ -30,6 +31,8 @@ class Reason(StrEnum):
     SUPERSEDED = "a later reminder has taken its place"
     EXPIRED = "too late: its time to be sent has passed"
     PUT_OFF = "the mail server put it off until it was too late"
+    PAUSED = "its time to be sent passed while the event's mail was paused"
+    BOUNCED = "mail to this address came back, and its time to be sent passed meanwhile"
     NOT_APPROVED = "the registrant is no longer approved"
     OPTED_OUT = "the registrant wants no more reminders"
     SESSION_CANCELLED = "the session is cancelled"

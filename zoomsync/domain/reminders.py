@@ -1,9 +1,9 @@
 """Which messages belong in the outbox: reminders before and after a session, `welcome`, `moved`, `called_off`.
 
 Pure: rows come from `store`, which also writes what is planned. What a session calls for: see `calls`. What became of
-a try to send: see `delivery`. The kinds `late`, `announce` and `certificate` are planned where they are decided; here
-they only end with the person. A session whose times are held, and an event that is paused, are planned like others:
-whoever claims rows passes them over.
+a try to send: see `delivery`. The kinds `late`, `announce`, `resend` and `certificate` are planned where they
+are decided; here they only end with the person. A session whose times are held, an event that is paused and an address
+that bounced are planned like others: whoever claims rows passes them over.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from datetime import date, datetime
 from operator import attrgetter
 from typing import NamedTuple
 
-from zoomsync.domain.calls import CALLED_OFF, MOVED, WELCOME, Call, Programme, Programmes, Reason
+from zoomsync.domain.calls import ANNOUNCE, CALLED_OFF, MOVED, RESEND, WELCOME, Call, Programme, Programmes, Reason
 from zoomsync.domain.records import (
     Event,
     EventStatus,
@@ -27,7 +27,7 @@ from zoomsync.domain.records import (
 )
 from zoomsync.domain.sessions import settled_at
 
-_PLANNED_ELSEWHERE = ("late", "announce", "certificate")
+_PLANNED_ELSEWHERE = ("late", "certificate", ANNOUNCE, RESEND)
 _WRITTEN_TO = (RegistrantStatus.APPROVED, RegistrantStatus.PENDING)
 _UNSENT = frozenset({OutboxState.PENDING, OutboxState.DEFERRED})
 _DROPPED = frozenset({OutboxState.SKIPPED, OutboxState.CANCELLED})

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from zoomsync.domain.records import Event, EventStatus, Meeting, Occurrence, Session, SessionSpec
+from zoomsync.domain.records import Event, EventStatus, Meeting, Occurrence, Registrant, Session, SessionSpec
 
 SETTLING = timedelta(minutes=10)  # a move is told after this long: the file may be half edited
 REMARK_UP_TO = timedelta(hours=1)  # file and Zoom further apart than this: an alarm, and the mail waits
@@ -172,6 +172,18 @@ def _shown_times(meeting: Meeting) -> list[Occurrence]:
     if meeting.starts_at is None:
         return []
     return [Occurrence("", meeting.starts_at, meeting.duration or USUAL_LENGTH)]
+
+
+def sessions_ahead(person: Registrant, sessions: Iterable[Session], now: datetime) -> tuple[Session, ...]:
+    """The sessions that a registrant may still come to, one that is just going on included; in the order given."""
+    return tuple(
+        one
+        for one in sessions
+        if not one.cancelled
+        and now < one.ends_at
+        and one.meeting_id == person.meeting_id
+        and person.occurrence_id in ("", one.occurrence_id)
+    )
 
 
 # ------------------------------------------------------------------------------------------ which session is which

@@ -94,5 +94,6 @@ def _facts(one: EventStanding) -> Facts:
         times_held=one.times_held,
         too_many=one.too_many,
         moves=one.moves,
+        paused=one.paused_at is not None,
         denials_held=too_many_denials(one.denials_held, one.event) if one.denials_held else "",
     )

@@ -12,7 +12,7 @@ import logging
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -120,23 +120,35 @@ class Deliverer(Generic[Message]):
     owner: str = field(default_factory=new_owner)
 
     def deliver(
-        self, *, event_ids: Collection[int] | None = None, stop: threading.Event | None = None
+        self,
+        *,
+        event_ids: Collection[int] | None = None,
+        only: Sequence[int] | None = None,
+        stop: threading.Event | None = None,
     ) -> DeliveryReport:
         """Send what is due now, of these events or of all, until nothing is left or the mail server refuses us.
 
+        only: these messages alone, in this order; what of them may not go out now stays as it is.
         stop: once set, the messages in hand are finished, for eight seconds at most, and the rest is given back.
         Raises StoreError where the database is away. What was sent by then is written down or in doubt.
         """
-        run = _Run(self, event_ids, stop or threading.Event())
+        run = _Run(self, event_ids, only, stop or threading.Event())
         return run.carry_out()
 
 
 class _Run(Generic[Message]):
     """One run: its queue, which its threads share under one lock, and its report."""
 
-    def __init__(self, job: Deliverer[Message], event_ids: Collection[int] | None, stop: threading.Event) -> None:
+    def __init__(
+        self,
+        job: Deliverer[Message],
+        event_ids: Collection[int] | None,
+        only: Sequence[int] | None,
+        stop: threading.Event,
+    ) -> None:
         self._job = job
         self._event_ids = event_ids
+        self._only = only
         self._stop = stop  # set by others: end soon
         self._halt = threading.Event()  # set by a thread: nothing more can be sent in this run
         self._lock = threading.Lock()
@@ -245,6 +257,10 @@ class _Run(Generic[Message]):
     def _list(self) -> bool:
         """Work out what is due and in which order. False if nothing is."""
         job = self._job
+        if self._only is not None:
+            self._listed.extend(self._only)
+            self._only = ()
+            return bool(self._listed)
         broken = [kind for kind, times in self._unwritten.items() if times >= BROKEN_AFTER]
         # What was put back is still due and may stand before everything else.
         limit = LIST_AT_MOST + len(self._put_back)

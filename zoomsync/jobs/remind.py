@@ -95,9 +95,15 @@ def remind(
             ready[one.event_id] = one.event
     delivery = deliver(ready)
     report.problems += delivery.alarms
-    report.messages += [
+    report.messages += in_report(delivery, ready)
+    return report
+
+
+def in_report(delivery: DeliveryReport, events: Mapping[int, Event]) -> list[MessageReport]:
+    """What a delivery did, for people. events: by the store's ids."""
+    return [
         MessageReport(
-            event=ready[one.message.event_id].slug,
+            event=events[one.message.event_id].slug,
             session=one.message.session.title if one.message.session else "",
             kind=one.message.key.kind,
             to=one.message.registrant.email,
@@ -106,7 +112,6 @@ def remind(
         )
         for one in delivery.messages
     ]
-    return report
 
 
 def rehearse(events: Sequence[Event], *, database: Database, clock: Clock, resend: bool = True) -> RemindReport:

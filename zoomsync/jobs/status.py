@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session as DbSession
 
+from zoomsync.domain.addresses import likely_address
 from zoomsync.domain.records import Event, EventStatus, LatePolicy, OutboxState, RegistrantStatus, RunState
 from zoomsync.domain.registration import (
     DENIALS_AT_ONCE,
@@ -32,6 +33,7 @@ from zoomsync.text import counted
 
 # A message this late is overdue: two rounds of a five-minute cron have passed it by.
 OVERDUE_AFTER = timedelta(minutes=15)
+SUSPECTS_SHOWN = 5
 
 _WAITING = (OutboxState.PENDING, OutboxState.DEFERRED, OutboxState.CLAIMED, OutboxState.TRANSMITTING)
 
@@ -48,7 +50,9 @@ class EventStanding:
     Zoom disagree. last_ok_at: the last complete pull. held: cancellations that the last one held back. without_link:
     approved registrants without a personal link. too_many: words on seats, "" where there are enough. denials_held: how
     many late ones wait to be denied, where that is too many to be done without a person's word; else 0. moves: which
-    sessions' new times are about to be told, to how many and when.
+    sessions' new times are about to be told, to how many and when. paused_at: its mail is stopped since then; `overdue`
+    counts what waits because of that. suspects: addresses that look mistyped, each with the one that was probably
+    meant. bounced: addresses of approved registrants that mail came back from.
     """
 
     event: str
@@ -84,6 +88,9 @@ class EventStanding:
     too_many: str = ""
     denials_held: int = 0
     moves: tuple[str, ...] = ()
+    paused_at: datetime | None = None
+    suspects: tuple[tuple[str, str], ...] = ()
+    bounced: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +143,7 @@ def _look_at(db: DbSession, event: StoredEvent, file: Event | None, now: datetim
     late_waiting = sum(one.status is RegistrantStatus.PENDING for one in late)
     denies = file is not None and file.zoom.late_registrants is LatePolicy.DENY
     sessions = stored_events.sessions_of(db, event.id)
+    is_over = bool(sessions) and all(one.ends_at <= now for one in sessions)
     return EventStanding(
         event=event.slug,
         title=event.title,
@@ -161,7 +169,7 @@ def _look_at(db: DbSession, event: StoredEvent, file: Event | None, now: datetim
         failed=messages.get(OutboxState.FAILED, 0),
         in_doubt=messages.get(OutboxState.IN_DOUBT, 0),
         times_held=tuple(one.title for one in sessions if one.times_held),
-        is_over=bool(sessions) and all(one.ends_at <= now for one in sessions),
+        is_over=is_over,
         clock_offset=run.clock_offset if run else None,
         first_seen_at=event.first_seen_at,
         last_ok_at=stored.last_complete_pull_at(db, event.id),
@@ -169,8 +177,25 @@ def _look_at(db: DbSession, event: StoredEvent, file: Event | None, now: datetim
         without_link=reading.approved_without_link(db, event.id),
         too_many=too_many(file, approved_counts(db, event.id).values()) if file else "",
         moves=tuple(_move_in_words(event, *move) for move in reading.settling_moves(db, event.id, now)),
+        paused_at=event.paused_at,
+        suspects=() if is_over else suspects_of(db, event.id),
+        bounced=0 if is_over else reading.bounced_in_use(db, event.id),
         denials_held=late_waiting if denies and late_waiting > DENIALS_AT_ONCE else 0,
     )
+
+
+def suspects_of(db: DbSession, event_id: int) -> tuple[tuple[str, str], ...]:
+    """The addresses in use that look mistyped, each with the one that was probably meant."""
+    judged = ((email, likely_address(email)) for email in reading.addresses_in_use(db, event_id))
+    return tuple((email, likely) for email, likely in judged if likely)
+
+
+def suspects_in_words(suspects: Sequence[tuple[str, str]]) -> str:
+    """The first of them, for a line of a screen."""
+    shown = ", ".join(f"{email} ({likely.rpartition('@')[2]}?)" for email, likely in suspects[:SUSPECTS_SHOWN])
+    more = f" and {len(suspects) - SUSPECTS_SHOWN} more" if len(suspects) > SUSPECTS_SHOWN else ""
+    look = "looks" if len(suspects) == 1 else "look"
+    return f"{counted(len(suspects), 'address')} {look} mistyped: {shown}{more}"
 
 
 def _move_in_words(event: StoredEvent, title: str, count: int, due_at: datetime) -> str:
@@ -240,7 +265,11 @@ def _problems(one: EventStanding, now: datetime) -> Iterator[tuple[str, int, str
     if one.last_sync_state is RunState.RUNNING and one.last_sync_at and now - one.last_sync_at > OVERDUE_AFTER:
         words = f"{one.event}: the last sync was interrupted: zoomsync sync {one.event} begins it anew"
         yield "sync_interrupted", 0, "", words
-    if one.overdue:
+    if one.overdue and one.paused_at:
+        wait = "message that is due waits" if one.overdue == 1 else "messages that are due wait"
+        words = f"{one.event}: its mail is paused, and {one.overdue} {wait}: zoomsync resume {one.event} lets it go on"
+        yield "paused_overdue", one.overdue, "", words
+    elif one.overdue:
         late = counted(one.overdue, "message")
         words = f"{one.event}: {late} overdue: zoomsync remind {one.event} delivers what is due"
         yield "overdue", one.overdue, "", words
@@ -292,6 +321,16 @@ def _notes(one: EventStanding) -> Iterator[tuple[str, int, str, str]]:
         yield "late_waiting", one.late_waiting, "", words
     for move in one.moves:
         yield "moves", 0, move, f"{one.event}: {move}"
+    if one.paused_at and not one.overdue and not one.is_over:
+        yield "paused", 0, "", f"{one.event}: its mail is paused: zoomsync resume {one.event} lets it go on"
+    if one.bounced:
+        addresses = counted(one.bounced, "address")
+        words = f"{one.event}: mail came back from {addresses}: zoomsync outbox bounced shows them"
+        yield "bounced", one.bounced, "", words
+    if one.suspects:
+        said = suspects_in_words(one.suspects)
+        words = f"{one.event}: {said}: ask these people to register again with the right one"
+        yield "suspects", len(one.suspects), said, words
     if one.too_many and not one.is_over:
         yield "too_many", 0, one.too_many, f"{one.event}: {one.too_many}"
     if one.without_link and not one.is_over:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import traceback
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from email.utils import format_datetime
@@ -34,7 +34,7 @@ from zoomsync.mail.wording import ADDRESS_FORMS, deadline_words, session_words
 from zoomsync.text import clean, header_text
 
 # Kinds that bring the personal link, and with it the calendar entry.
-_WITH_LINK = frozenset({"before", "welcome", "moved"})
+_WITH_LINK = frozenset({"before", "welcome", "moved", "resend"})
 # Kinds after which there are no reminders to stop.
 _WITHOUT_STOP = frozenset({"late", "called_off", "certificate"})
 _STOP_SUBJECT = {"es": "Dejar de recibir recordatorios", "en": "Stop receiving reminders"}
@@ -61,7 +61,7 @@ class MessageRequest:
     """One message to be written.
 
     kind: as in the outbox, "before:24h", "welcome", "moved" ... sessions: those the message is about, earliest first;
-    one for `before`, `moved` and `after`, one or several for `welcome` and `called_off`, none for the rest.
+    one for `before`, `moved` and `after`, one or several for `welcome`, `resend` and `called_off`, none for the rest.
     message_id: with angle brackets, see `headers.message_id`. unsubscribe_url: the one-click address, None where the
     web part has no public one. test: the subject says that this is only a test.
     """
@@ -139,14 +139,24 @@ class Renderer:
             html=html,
         )
 
+    def chat(self, event: Event, registrant: Registrant, sessions: Sequence[Session], now: datetime) -> str:
+        """The link with its sessions as words to paste into a chat. Raises DeliveryRefused where there is no link,
+        TemplateBroken."""
+        today = now.astimezone(ZoneInfo(event.timezone)).date()
+        words = {
+            **_shared_words(event, tuple(sessions), today, False),
+            "name": _called(registrant),
+            "link": _checked_link(registrant.join_url),
+        }
+        return re.sub(r"\n{3,}", "\n\n", self._rendered(f"{event.language}/chat.txt", words)).strip()
+
     def _words(self, request: MessageRequest, kind: str) -> dict[str, Any]:
         """Everything a template may use."""
         event, registrant, now = request.event, request.registrant, request.now
-        first_name = clean(registrant.first_name)
         today = now.astimezone(ZoneInfo(event.timezone)).date()
         words = {
             **_shared_words(event, request.sessions, today, now < event.registration_deadline),
-            "name": first_name if _usable_name(first_name) else "",
+            "name": _called(registrant),
             "link": _checked_link(registrant.join_url) if kind in _WITH_LINK else "",
             "stop_offered": kind not in _WITHOUT_STOP,
             "stop_url": request.unsubscribe_url,
@@ -254,6 +264,11 @@ def _calendar_entries(request: MessageRequest, kind: str, link: str) -> list[Att
 def _usable_name(name: str) -> bool:
     """Whether to call somebody by what the form's name field holds."""
     return 0 < len(name) <= _LONGEST_NAME and any(map(str.isalpha, name)) and not _NO_NAME.search(name)
+
+
+def _called(registrant: Registrant) -> str:
+    first_name = clean(registrant.first_name)
+    return first_name if _usable_name(first_name) else ""
 
 
 def _checked_link(join_url: str) -> str:

@@ -43,6 +43,7 @@ def sample_requests(
         for lead in event.reminders.before:
             yield request(f"before:{lead.text}", moment(lead, first.starts_at, zone), first)
         yield request("welcome", first.starts_at - timedelta(minutes=30), first)
+        yield request("resend", first.starts_at - timedelta(days=4), *coming)
         moved = replace(first, previous_starts_at=first.starts_at - timedelta(days=1), moved_at=now)
         yield request("moved", first.starts_at - timedelta(days=3), moved)
         yield request("called_off", first.starts_at - timedelta(days=2), first)

@@ -21,6 +21,7 @@ from zoomsync.domain.records import Event, EventStatus, Meeting, Session, Sessio
 from zoomsync.domain.sessions import SessionChanges
 from zoomsync.errors import StoreError
 from zoomsync.store.tables import (
+    AnnouncementRow,
     AttendanceRow,
     AuditRow,
     EventRow,
@@ -43,6 +44,7 @@ _run: Table = SyncRunRow.__table__  # type: ignore[attr-defined]
 _audit: Table = AuditRow.__table__  # type: ignore[attr-defined]
 _outbox: Table = OutboxRow.__table__  # type: ignore[attr-defined]
 _opt_out: Table = OptOutRow.__table__  # type: ignore[attr-defined]
+_announcement: Table = AnnouncementRow.__table__  # type: ignore[attr-defined]
 _installation: Table = InstallationRow.__table__  # type: ignore[attr-defined]
 _attendance: Table = AttendanceRow.__table__  # type: ignore[attr-defined]
 _participant: Table = ParticipantRow.__table__  # type: ignore[attr-defined]
@@ -60,6 +62,7 @@ _BELONGING = (
     _attendance,
     _participant,
     _match,
+    _announcement,
 )
 _AUDITED_OF_EVENT = ("slug", "title", "status", "language", "timezone", "registration_deadline")
 _SHOWN_BY_ZOOM = (

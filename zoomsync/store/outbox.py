@@ -178,6 +178,12 @@ def _standing(rows: Iterable[Any]) -> dict[MessageKey, Standing]:
     }
 
 
+def numbers_of(db: DbSession, keys: Sequence[MessageKey]) -> list[int]:
+    """The numbers of messages by their keys, in the keys' order; one that is not there is left out."""
+    found = [db.scalar(sql.NUMBER_OF, key._asdict()) for key in keys]
+    return [number for number in found if number is not None]
+
+
 def apply_changes(db: DbSession, changes: Sequence[Change], now: datetime) -> int:
     """Make standing messages what a plan says, each only if it is still in the state the plan saw. Gives how many."""
     if not changes:
@@ -389,7 +395,13 @@ def recover(
 
 def expire(db: DbSession, now: datetime) -> int:
     """Skip what was not sent in time, with the reason. Gives how many messages that were."""
-    reasons = {"put_off": Reason.PUT_OFF, "superseded": Reason.SUPERSEDED, "expired": Reason.EXPIRED}
+    reasons = {
+        "put_off": Reason.PUT_OFF,
+        "paused": Reason.PAUSED,
+        "bounced": Reason.BOUNCED,
+        "superseded": Reason.SUPERSEDED,
+        "expired": Reason.EXPIRED,
+    }
     return _changed(db.execute(sql.EXPIRE, {"now": now, **{name: reason.value for name, reason in reasons.items()}}))
 
 

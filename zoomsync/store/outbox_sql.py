@@ -33,8 +33,9 @@ def asking(statement: str, *moments: str, lists: Collection[str] = ()) -> Textua
 
 
 # Whether a message may still go out. Asked at the claim, and once more by the mark, right before the body: what came
-# to be known meanwhile (a cancellation, a move, an opt-out, a pause) stops it. A late notice goes to who waits; what
-# is called off or announced also concerns them; changes are told to those as well who want no reminders.
+# to be known meanwhile (a cancellation, a move, an opt-out, a pause, a bounce) stops it. A late notice goes to who
+# waits; what is called off or announced also concerns them; changes are told to those as well who want no reminders,
+# and so is what they asked for themselves (`resend`).
 _WANTED = """
 EXISTS (
   SELECT 1
@@ -44,11 +45,14 @@ EXISTS (
   WHERE r.id = o.registrant_row
     AND (   (r.status = 'approved' AND o.kind <> 'late')
          OR (r.status = 'pending' AND o.kind IN ('late', 'called_off', 'announce')))
-    AND (r.join_url <> '' OR NOT (o.kind LIKE 'before:%' OR o.kind IN ('welcome', 'moved')))
-    AND (   o.kind IN ('moved', 'called_off', 'late', 'certificate')
-         OR NOT EXISTS (SELECT 1 FROM opt_out AS n WHERE n.event_id = o.event_id AND n.email = r.email))
+    AND (r.join_url <> '' OR NOT (o.kind LIKE 'before:%' OR o.kind IN ('welcome', 'moved', 'resend')))
+    AND (   o.kind IN ('moved', 'called_off', 'late', 'certificate', 'resend')
+         OR NOT EXISTS (SELECT 1 FROM opt_out AS n WHERE n.event_id = o.event_id AND n.email = r.email)
+         OR (o.kind = 'announce' AND EXISTS (SELECT 1 FROM announcement AS a
+                                             WHERE a.event_id = o.event_id AND a.id = o.occasion AND a.important)))
+    AND NOT EXISTS (SELECT 1 FROM bounce AS b WHERE b.email = r.email)
     AND e.paused_at IS NULL AND e.erased_at IS NULL
-    AND (e.status = 'active' OR (e.status = 'cancelled' AND o.kind = 'called_off'))
+    AND (e.status = 'active' OR (e.status = 'cancelled' AND o.kind IN ('called_off', 'announce')))
     AND (   o.session_key = ''
          OR (s.id IS NOT NULL AND (o.kind = 'called_off' OR NOT (s.cancelled OR s.times_held))))
     {as_written}
@@ -91,6 +95,12 @@ FROM outbox
 WHERE event_id + 0 = :event_id AND """
 EXISTING = asking(_EXISTING + "registrant_row > :above AND registrant_row <= :up_to", "due_at", "expires_at")
 EXISTING_OF = asking(_EXISTING + "registrant_row IN :rows", "due_at", "expires_at", lists=["rows"])
+
+NUMBER_OF = _sql(
+    """SELECT id FROM outbox
+       WHERE registrant_row = :registrant_row AND session_key = :session_key
+         AND kind = :kind AND occasion = :occasion"""
+)
 
 CHANGE = _sql(
     """UPDATE outbox
@@ -209,6 +219,11 @@ EXPIRE = _sql(
     UPDATE outbox AS o
     SET state = 'skipped',
         reason = CASE WHEN o.state = 'deferred' THEN :put_off
+                      WHEN EXISTS (SELECT 1 FROM event AS e WHERE e.id = o.event_id AND e.paused_at IS NOT NULL)
+                        THEN :paused
+                      WHEN EXISTS (SELECT 1 FROM bounce AS b JOIN registrant AS r ON r.email = b.email
+                                   WHERE r.id = o.registrant_row)
+                        THEN :bounced
                       WHEN o.kind LIKE 'before:%' AND EXISTS (
                              SELECT 1 FROM session AS s
                              WHERE s.event_id = o.event_id AND s.key = o.session_key AND s.starts_at > o.expires_at)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Table, exists, func, or_, select
 from sqlalchemy.orm import Session as DbSession
@@ -13,7 +13,16 @@ from zoomsync.domain.calls import MOVED
 from zoomsync.domain.records import MessageKey, OutboxState, RegistrantStatus, RunState, SyncRun
 from zoomsync.domain.timeline import MailGroup, RegistrationAct
 from zoomsync.store.registrants import runs_where
-from zoomsync.store.tables import AuditRow, EventRow, OptOutRow, OutboxRow, RegistrantRow, SessionRow, SyncRunRow
+from zoomsync.store.tables import (
+    AuditRow,
+    BounceRow,
+    EventRow,
+    OptOutRow,
+    OutboxRow,
+    RegistrantRow,
+    SessionRow,
+    SyncRunRow,
+)
 
 _registrant: Table = RegistrantRow.__table__  # type: ignore[attr-defined]
 _outbox: Table = OutboxRow.__table__  # type: ignore[attr-defined]
@@ -21,6 +30,7 @@ _session: Table = SessionRow.__table__  # type: ignore[attr-defined]
 _run: Table = SyncRunRow.__table__  # type: ignore[attr-defined]
 _event: Table = EventRow.__table__  # type: ignore[attr-defined]
 _opt_out: Table = OptOutRow.__table__  # type: ignore[attr-defined]
+_bounce: Table = BounceRow.__table__  # type: ignore[attr-defined]
 _audit: Table = AuditRow.__table__  # type: ignore[attr-defined]
 
 _IDS_A_QUERY = 500  # SQLite takes 32,766 parameters, older builds 999
@@ -57,7 +67,11 @@ def message_keys(db: DbSession, outbox_ids: Sequence[int]) -> list[MessageKey]:
 
 
 def overdue(db: DbSession, event_id: int, *, before: datetime, now: datetime) -> int:
-    """How many messages of an event were due before `before` and still make sense at `now`."""
+    """How many messages of an event were due before `before` and still make sense at `now`.
+
+    Those to an address that mail came back from wait for a person, and are not counted.
+    """
+    bounced = exists().where(_bounce.c.email == _registrant.c.email, _registrant.c.id == _outbox.c.registrant_row)
     count = db.scalar(
         select(func.count())
         .select_from(_outbox)
@@ -66,7 +80,56 @@ def overdue(db: DbSession, event_id: int, *, before: datetime, now: datetime) ->
             _outbox.c.state.in_(_TO_SEND),
             _outbox.c.due_at < before,
             _outbox.c.expires_at > now,
+            ~bounced,
         )
+    )
+    return count or 0
+
+
+def due_now(db: DbSession, event_id: int, now: datetime) -> int:
+    """How many messages of an event are due at `now` and still make sense, whatever keeps them."""
+    return overdue(db, event_id, before=now + timedelta(microseconds=1), now=now)
+
+
+def events_of_address(db: DbSession, email: str) -> list[str]:
+    """The slugs of the events that an address (lower case) is registered for, in any status; the oldest first."""
+    rows = db.execute(
+        select(_event.c.slug, _event.c.id)
+        .join(_registrant, _registrant.c.event_id == _event.c.id)
+        .where(_registrant.c.email == email)
+        .group_by(_event.c.slug, _event.c.id)
+        .order_by(_event.c.id)
+    )
+    return [slug for slug, _ in rows]
+
+
+def waiting_for_address(db: DbSession, email: str) -> int:
+    """How many messages to an address (lower case) wait, of all events."""
+    count = db.scalar(
+        select(func.count())
+        .select_from(_outbox)
+        .join(_registrant, _registrant.c.id == _outbox.c.registrant_row)
+        .where(_registrant.c.email == email, _outbox.c.state.in_(_TO_SEND))
+    )
+    return count or 0
+
+
+def addresses_in_use(db: DbSession, event_id: int) -> list[str]:
+    """The addresses of all who are approved or pending, each once, in order."""
+    in_use = (RegistrantStatus.APPROVED.value, RegistrantStatus.PENDING.value)
+    table = _registrant.c
+    statement = select(table.email).where(table.event_id == event_id, table.status.in_(in_use))
+    return list(db.scalars(statement.distinct().order_by(table.email)))
+
+
+def bounced_in_use(db: DbSession, event_id: int) -> int:
+    """How many addresses of approved registrants mail came back from."""
+    table = _registrant.c
+    count = db.scalar(
+        select(func.count(func.distinct(table.email)))
+        .select_from(_registrant)
+        .join(_bounce, _bounce.c.email == table.email)
+        .where(table.event_id == event_id, table.status == RegistrantStatus.APPROVED.value)
     )
     return count or 0
 

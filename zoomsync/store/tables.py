@@ -320,6 +320,37 @@ class OptOutRow(SQLModel, table=True):
     via: str = ""
 
 
+class BounceRow(SQLModel, table=True):
+    """An address that mail came back from, of whatever event: nothing more goes there until a person says so.
+
+    actor: who said it.
+    """
+
+    __tablename__ = "bounce"
+
+    email: str = Field(primary_key=True)
+    at: datetime = _moment(nullable=False)
+    actor: str
+
+
+class AnnouncementRow(SQLModel, table=True):
+    """A message of the organiser's own. Its rows in the outbox name `id` as their occasion.
+
+    id: the digest of subject and text, so that the same words are the same announcement. text: Markdown, as written.
+    important: it goes to those as well who want no reminders.
+    """
+
+    __tablename__ = "announcement"
+
+    event_id: int = Field(foreign_key="event.id", primary_key=True)
+    id: str = Field(primary_key=True)
+    subject: str
+    text: str
+    important: bool = False
+    at: datetime = _moment(nullable=False)
+    actor: str
+
+
 class LeaseRow(SQLModel, table=True):
     """Who does which unit of work ("sync:SLUG", "daemon"), and until when."""
 
