@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 # One more than there are cores: some tests wait for real daemons.
 WORKERS ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 1)')
 
-.PHONY: demo test prove lint types quick bench clean
+.PHONY: demo test prove lint types quick bench catalogues clean
 
 demo: $(STAMP)
 	$(BIN)/zoomsync demo
@@ -38,6 +38,10 @@ BENCHMARKS := sync planning delivery
 
 bench: $(STAMP)
 	for one in $(BENCHMARKS); do $(BIN)/python -m tests.benchmarks.$$one || exit 1; done
+
+# The organiser's screens in other languages: collects what the code says; what is new waits in the .po files for words.
+catalogues: $(STAMP)
+	$(BIN)/python -m tests.catalogues
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

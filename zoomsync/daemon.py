@@ -350,6 +350,8 @@ class Daemon:
             owner=self._owner,
             public_url=web.public_url,
             webhook_secret=secret.get_secret_value() if secret else None,
+            admin_token=web.admin_token.get_secret_value() if web.admin_token else None,
+            files=lambda: self._events,
         )
         return WebServer(application, host=web.host, port=web.port)
 

@@ -27,7 +27,7 @@ def opened(ctx: typer.Context, *, writes: bool = True, running: bool = False) ->
     """The wired objects of this call, closed at its end. writes: False for a dry run. running: the clock of `--now`
     runs on from there. Raises SettingsError.
     """
-    from zoomsync import failpoints
+    from zoomsync import failpoints, language
     from zoomsync.app import open_app, spare_the_collector
     from zoomsync.cli.logs import set_up_logging
 
@@ -42,6 +42,7 @@ def opened(ctx: typer.Context, *, writes: bool = True, running: bool = False) ->
         writes=writes,
         running=running,
     )
+    language.use(app.settings.language)
     set_up_logging(app.settings.log.level, app.settings.log.format, verbose=options.verbose, quiet=options.quiet)
     spare_the_collector()
     try:

@@ -1,12 +1,13 @@
 """The web part as one application: its addresses, what every answer gets, and how errors are told.
 
-Plain arguments in; who runs it is in `server`, and what an address does in a module of its own. There are no cookies
-and no redirects, and a request's Host and Forwarded headers are never looked at.
+Plain arguments in; who runs it is in `server`, and what an address does in a module of its own. Outside `/admin/` there
+are no cookies and no redirects. A request's Host and Forwarded headers are never looked at.
 """
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -20,9 +21,13 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from zoomsync.clock import Clock
+from zoomsync.domain.records import Event
 from zoomsync.errors import StoreError
 from zoomsync.jobs.leasing import LeaseClock
+from zoomsync.store.events import link_key
 from zoomsync.store.schema import Database
+from zoomsync.web.admin.doorkeeper import Doorkeeper
+from zoomsync.web.admin.site import AdminSite
 from zoomsync.web.answers import plain
 from zoomsync.web.health import Health
 from zoomsync.web.metrics import Figures, Metrics
@@ -49,10 +54,14 @@ def web_application(
     owner: str,
     public_url: str | None = None,
     webhook_secret: str | None = None,
+    admin_token: str | None = None,
+    files: Callable[[], Sequence[Event]] = tuple,
 ) -> ASGIApp:
     """The application. owner: the daemon it belongs to, as its heartbeat names it. public_url: how it is reached from
-    outside. webhook_secret: Zoom's secret token, without which there is no address for webhooks.
+    outside. webhook_secret: Zoom's secret token, without which there is no address for webhooks. admin_token: what
+    opens `/admin/`, which is not there without it. files: gives the event files in force.
     """
+    https = public_url is not None and public_url.startswith("https://")
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
     registry.register(Figures(database, clock, lease_clock))
@@ -68,6 +77,9 @@ def web_application(
     if webhook_secret:
         webhooks = Webhooks(database, clock, webhook_secret, registry)
         routes.append(Route("/webhooks/zoom", webhooks.receive, methods=["POST"]))
+    if admin_token:
+        door = Doorkeeper(admin_token, lambda: database.write(link_key), clock, https=https)
+        routes += AdminSite(database=database, clock=clock, door=door, files=files).routes
     inner = Starlette(
         routes=routes,
         exception_handlers={
@@ -78,7 +90,6 @@ def web_application(
         },
     )
     inner.router.redirect_slashes = False
-    https = public_url is not None and public_url.startswith("https://")
     return _Guarded(inner, _HEADERS | (_HSTS if https else {}))
 
 

@@ -7,21 +7,16 @@ else; the registration stays as it is.
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import logging
 from dataclasses import dataclass
 from functools import cached_property
-from importlib import resources
 from pathlib import Path
 from urllib.parse import parse_qs
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 
 from zoomsync.clock import Clock
 from zoomsync.domain.links import registrant_named
@@ -34,6 +29,7 @@ from zoomsync.store.reading import Addressee
 from zoomsync.store.schema import Database
 from zoomsync.text import clean, mask_email
 from zoomsync.web.answers import read_body
+from zoomsync.web.pages import Pages
 
 log = logging.getLogger(__name__)
 
@@ -58,15 +54,7 @@ class Unsubscribing:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
-        self._templates = Environment(
-            loader=PackageLoader("zoomsync.web"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
-        )
-        self._style = resources.files("zoomsync.web").joinpath("templates", "page.css").read_text(encoding="utf-8")
-        digest = base64.b64encode(hashlib.sha256(self._style.encode()).digest()).decode()
-        self._policy = (
-            f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; "
-            "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-        )
+        self._pages = Pages("page.css")
 
     def show(self, request: Request) -> Response:
         person = self._person(request)
@@ -113,14 +101,13 @@ class Unsubscribing:
     def _page(self, person: Addressee, state: str) -> Response:
         event = _event_of(person)
         language = "en" if person.language == "en" else "es"
-        page = self._templates.get_template("unsubscribe.html").render(
+        return self._pages.page(
+            "unsubscribe.html",
             language=language,
             title=clean(person.title),
             words=_words(language, state, _hint_of(person.email), event.trato if event else "usted"),
             organizer=event.organizer if event else None,
-            style=Markup(self._style),  # noqa: S704 - our own
         )
-        return HTMLResponse(page, headers={"Content-Security-Policy": self._policy})
 
 
 def _hint_of(email: str) -> str:

@@ -1,0 +1,263 @@
+"""What each address under `/admin/` shows. Reading alone: what a button does is in `acts`.
+
+Everything comes from the database, so it is true also while Zoom or the mail server is away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+from urllib.parse import parse_qs, urlencode
+
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from zoomsync.clock import Clock
+from zoomsync.domain.records import Event, EventStatus, OutboxState, RegistrantStatus
+from zoomsync.jobs.late import Person, list_late
+from zoomsync.jobs.status import StatusReport, look_at_status
+from zoomsync.language import _, in_use
+from zoomsync.store import browsing, outbox, reading
+from zoomsync.store import events as stored_events
+from zoomsync.store.events import StoredEvent
+from zoomsync.store.schema import Database
+from zoomsync.text import clean
+from zoomsync.web.admin import words
+from zoomsync.web.admin.doorkeeper import Doorkeeper, Visit
+from zoomsync.web.answers import read_body
+from zoomsync.web.pages import Pages
+
+ROWS_A_PAGE = 100
+# The outbox in the groups that people ask for.
+_MAIL_GROUPS = {
+    "waiting": (OutboxState.PENDING, OutboxState.DEFERRED, OutboxState.CLAIMED, OutboxState.TRANSMITTING),
+    "sent": (OutboxState.SENT,),
+    "failed": (OutboxState.FAILED,),
+    "in_doubt": (OutboxState.IN_DOUBT,),
+    "left_out": (OutboxState.SKIPPED, OutboxState.CANCELLED),
+}
+
+Shown = Callable[[Request, Visit], Response]
+
+
+@dataclass(frozen=True, slots=True)
+class Paging:
+    """Where in a longer list a page stands. first, last: of the rows shown, counted from 1; before, after: links."""
+
+    first: int
+    last: int
+    total: int
+    before: str
+    after: str
+
+
+class AdminSite:
+    """The addresses, for the web part's application. files: gives the event files in force."""
+
+    def __init__(
+        self, *, database: Database, clock: Clock, door: Doorkeeper, files: Callable[[], Sequence[Event]]
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._door = door
+        self._files = files
+        self._pages = Pages("admin.css")
+        for name in words.FILTERS:
+            self._pages.add_filter(name, getattr(words, name))
+        self._pages.add_filter("clean", clean)
+
+    @property
+    def routes(self) -> list[Route]:
+        def shown(path: str, show: Shown) -> Route:
+            return Route(f"/admin{path}", self._for_visitors(show), methods=["GET"])
+
+        return [
+            Route("/admin", lambda request: RedirectResponse("/admin/", 308), methods=["GET"]),
+            Route("/admin/login", self._login_form, methods=["GET"]),
+            Route("/admin/login", self._log_in, methods=["POST"]),
+            Route("/admin/logout", self._log_out, methods=["POST"]),
+            shown("/", self._events),
+            shown("/events/{slug}", self._overview),
+            shown("/events/{slug}/registrants", self._registrants),
+            shown("/events/{slug}/registrants/{row:int}", self._person),
+            shown("/events/{slug}/mail", self._mail),
+            shown("/events/{slug}/late", self._late),
+        ]
+
+    # ------------------------------------------------------------------------------------------------ the door
+
+    def _for_visitors(self, show: Shown) -> Callable[[Request], Awaitable[Response]]:
+        async def guarded(request: Request) -> Response:
+            return await run_in_threadpool(partial(self._guarded, request, show))
+
+        return guarded
+
+    def _guarded(self, request: Request, show: Shown) -> Response:
+        visit = self._door.visit(request)
+        if visit is None:
+            target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+            return RedirectResponse(f"/admin/login?{urlencode({'to': target})}", 303)
+        return show(request, visit)
+
+    def _login_form(self, request: Request) -> Response:
+        return self._login_page(_own_address(request.query_params.get("to", "")), wrong=False)
+
+    def _login_page(self, to: str, *, wrong: bool) -> Response:
+        return self._page("admin/login.html", None, 401 if wrong else 200, to=to, wrong=wrong)
+
+    async def _log_in(self, request: Request) -> Response:
+        form = parse_qs((await read_body(request)).decode(errors="replace"))
+        to = _own_address(form.get("to", [""])[0])
+        response = RedirectResponse(to, 303)
+        token, name = form.get("token", [""])[0].strip(), form.get("name", [""])[0]
+        let_in = await run_in_threadpool(self._door.let_in, token, name, response)
+        return response if let_in else await run_in_threadpool(partial(self._login_page, to, wrong=True))
+
+    async def _log_out(self, request: Request) -> Response:
+        response = RedirectResponse("/admin/login", 303)
+        self._door.let_out(response)
+        return response
+
+    # ----------------------------------------------------------------------------------------------- the pages
+
+    def _events(self, request: Request, visit: Visit) -> Response:
+        report = self._status()
+        order = {EventStatus.ACTIVE: 0, EventStatus.DRAFT: 1, EventStatus.CANCELLED: 2}
+        events = sorted(report.events, key=lambda one: (one.is_over, order[one.status], one.deadline))
+        return self._page("admin/events.html", visit, events=events, problems=report.problems, notes=report.notes)
+
+    def _overview(self, request: Request, visit: Visit) -> Response:
+        known = self._known(request)
+        report = self._status()
+        with self._database.read() as db:
+            sessions = stored_events.sessions_of(db, known.id)
+        about = f"{known.slug}: "
+        return self._event_page(
+            "admin/overview.html",
+            visit,
+            known,
+            one=next(one for one in report.events if one.event == known.slug),
+            sessions=sessions,
+            problems=[line.removeprefix(about) for line in report.problems if line.startswith(about)],
+            notes=[line.removeprefix(about) for line in report.notes if line.startswith(about)],
+        )
+
+    def _registrants(self, request: Request, visit: Visit) -> Response:
+        known = self._known(request)
+        wanted = request.query_params.get("status", "")
+        status = RegistrantStatus(wanted) if wanted in set(RegistrantStatus) else None
+        search = request.query_params.get("q", "")[:200]
+        offset = _offset(request)
+        with self._database.read() as db:
+            part = browsing.people(db, known.id, status=status, words=search, offset=offset, limit=ROWS_A_PAGE)
+            counts = reading.registrants_by_status(db, known.id)
+        return self._event_page(
+            "admin/registrants.html",
+            visit,
+            known,
+            rows=part.rows,
+            paging=_paging(request, offset, len(part.rows), part.total),
+            wanted=status,
+            counts=counts,
+            search=search,
+        )
+
+    def _person(self, request: Request, visit: Visit) -> Response:
+        known, row = self._known(request), request.path_params["row"]
+        if row > outbox.HIGHEST_ROW:
+            raise HTTPException(404, _("There is no such registrant."))
+        with self._database.read() as db:
+            person = browsing.person(db, known.id, row)
+            messages = browsing.mail(db, known.id, registrant_row=row)
+            unwilling = person is not None and person.email in stored_events.opted_out(db, known.id)
+        if person is None:
+            raise HTTPException(404, _("There is no such registrant."))
+        return self._event_page(
+            "admin/person.html", visit, known, person=person, opted_out=unwilling, rows=messages.rows
+        )
+
+    def _mail(self, request: Request, visit: Visit) -> Response:
+        known = self._known(request)
+        group = request.query_params.get("group", "")
+        offset = _offset(request)
+        with self._database.read() as db:
+            part = browsing.mail(db, known.id, states=_MAIL_GROUPS.get(group, ()), offset=offset, limit=ROWS_A_PAGE)
+        return self._event_page(
+            "admin/mail.html",
+            visit,
+            known,
+            rows=part.rows,
+            paging=_paging(request, offset, len(part.rows), part.total),
+            group=group if group in _MAIL_GROUPS else "",
+            groups={
+                "waiting": _("waiting"),
+                "sent": _("sent"),
+                "failed": _("refused"),
+                "in_doubt": _("in doubt"),
+                "left_out": _("left out or taken back"),
+            },
+        )
+
+    def _late(self, request: Request, visit: Visit) -> Response:
+        known = self._known(request)
+        event = self._file(known.slug)
+        people: list[Person] = list_late(event, database=self._database) if event else []
+        return self._event_page(
+            "admin/late.html",
+            visit,
+            known,
+            has_file=event is not None,
+            late=[one for one in people if one.minutes_late is not None],
+            waiting=[one for one in people if one.minutes_late is None],
+        )
+
+    # ------------------------------------------------------------------------------------------------- helpers
+
+    def _status(self) -> StatusReport:
+        return look_at_status(self._database, self._clock(), self._files())
+
+    def _file(self, slug: str) -> Event | None:
+        return next((event for event in self._files() if event.slug == slug), None)
+
+    def _known(self, request: Request) -> StoredEvent:
+        """The event of the address. Raises HTTPException 404."""
+        with self._database.read() as db:
+            known = stored_events.load_stored(db, request.path_params["slug"])
+        if known is None:
+            raise HTTPException(404, _("There is no such event."))
+        return known
+
+    def _event_page(self, template: str, visit: Visit, known: StoredEvent, **values: Any) -> Response:
+        return self._page(template, visit, event=known, zone=known.timezone, **values)
+
+    def _page(self, template: str, visit: Visit | None, status: int = 200, **values: Any) -> Response:
+        return self._pages.page(template, status, language=in_use(), visit=visit, **values)
+
+
+def _own_address(to: str) -> str:
+    """Where to go after the login: a page of this site alone, wherever a link wants to lead."""
+    inside = to.startswith("/admin/") and not any(character in to for character in "\\\r\n\t") and ".." not in to
+    return to if inside and not to.startswith("/admin/log") else "/admin/"
+
+
+def _offset(request: Request) -> int:
+    given = request.query_params.get("from", "")
+    return min(int(given), 10_000_000) if given.isascii() and given.isdigit() and len(given) < 9 else 0
+
+
+def _paging(request: Request, offset: int, shown: int, total: int) -> Paging:
+    def link(to: int) -> str:
+        return "?" + urlencode([*((k, v) for k, v in request.query_params.multi_items() if k != "from"), ("from", to)])
+
+    return Paging(
+        first=offset + 1 if shown else 0,
+        last=offset + shown,
+        total=total,
+        before=link(max(offset - ROWS_A_PAGE, 0)) if offset else "",
+        after=link(offset + ROWS_A_PAGE) if offset + shown < total else "",
+    )
