@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from difflib import get_close_matches
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
@@ -18,11 +18,11 @@ from zoneinfo import ZoneInfo
 import requests
 
 from zoomsync.clock import Clock, Sleep, fixed_clock, running_clock, system_clock
-from zoomsync.domain.calls import RESEND
+from zoomsync.domain.calls import ANNOUNCE, RESEND
 from zoomsync.domain.links import unsubscribe_token
-from zoomsync.domain.records import Event, OutcomeKind
+from zoomsync.domain.records import Event, OutcomeKind, Registrant, RegistrantStatus
 from zoomsync.domain.sessions import sessions_ahead
-from zoomsync.errors import EventFileError, SettingsError, StoreError
+from zoomsync.errors import DeliveryRefused, EventFileError, SettingsError, StoreError
 from zoomsync.events.files import parse_event, read_event_file, read_event_files
 from zoomsync.events.public import put_in_place
 from zoomsync.jobs.close import Keeper
@@ -34,11 +34,13 @@ from zoomsync.jobs.sync import Syncer
 from zoomsync.mail.alarm import alarm_mail
 from zoomsync.mail.calendar import public_calendar
 from zoomsync.mail.headers import message_id
+from zoomsync.mail.markdown import announcement
 from zoomsync.mail.message import OutgoingMessage
-from zoomsync.mail.render import MessageRequest, Renderer
+from zoomsync.mail.render import Announcement, MessageRequest, Renderer
 from zoomsync.mail.smtp import SmtpTransport
 from zoomsync.settings import ZOOM_API_URL, Settings, load_settings
 from zoomsync.store import events as stored_events
+from zoomsync.store.announcements import announcement_text
 from zoomsync.store.events import StoredEvent
 from zoomsync.store.outbox import ClaimedMessage
 from zoomsync.store.registration import deadline_of
@@ -255,6 +257,7 @@ class App:
             lambda db: (stored_events.installation_id(db), stored_events.link_key(db))
         )
         events, one_click = self._as_in_force(events), self.settings.one_click_url
+        announced = cache(self._announced)  # the same for everybody
 
         def write(claimed: ClaimedMessage) -> OutgoingMessage:
             event, key, person = events[claimed.event_id], claimed.key, claimed.registrant
@@ -277,11 +280,39 @@ class App:
                     sessions=sessions_ahead(person, claimed.sessions, self.clock())
                     if key.kind == RESEND
                     else sessions_told(key.kind, claimed.session, claimed.sessions, event.timezone),
+                    announcement=announced(claimed.event_id, key.occasion) if key.kind == ANNOUNCE else None,
                     unsubscribe_url=one_click and f"{one_click}/u/{unsubscribe_token(link_key, key.registrant_row)}",
                 )
             )
 
         return write
+
+    def render_test(self, event: Event, subject: str, text: str) -> OutgoingMessage:
+        """An announcement as the organiser gets it, marked as a test. text: Markdown. Raises DeliveryRefused,
+        TemplateBroken."""
+        organizer, now = event.organizer, self.clock()
+        person = Registrant("", "", organizer.email.strip().lower(), RegistrantStatus.APPROVED)
+        return self.renderer.render(
+            MessageRequest(
+                event=event,
+                registrant=person,
+                kind=ANNOUNCE,
+                now=now,
+                message_id=message_id(
+                    f"test {now:%Y%m%d%H%M%S}", event.slug, "", "", ANNOUNCE, "", self.renderer.sender_of(event).domain
+                ),
+                announcement=announcement(subject, text),
+                test=True,
+            )
+        )
+
+    def _announced(self, event_id: int, occasion: str) -> Announcement:
+        """An announcement's words, made ready. Raises DeliveryRefused."""
+        with self.database.read() as db:
+            words = announcement_text(db, event_id, occasion)
+        if words is None:
+            raise DeliveryRefused("the announcement's text is no longer there")
+        return announcement(words.subject, words.text)
 
     def _as_in_force(self, events: Mapping[int, Event]) -> dict[int, Event]:
         """The events with the deadline that a person's order has put in the place of their file's."""

@@ -10,7 +10,7 @@ import pytest
 
 HEAVY = {"sqlalchemy", "sqlmodel", "alembic", "psycopg", "requests", "urllib3", "pydantic", "pydantic_settings",
          "tenacity", "rich", "jinja2", "babel", "icalendar", "starlette", "uvicorn", "aiosmtpd", "msgspec",
-         "prometheus_client", "apscheduler"}  # fmt: skip
+         "prometheus_client", "apscheduler", "markdown_it"}  # fmt: skip
 SLOWER_THAN_BARE_PYTHON_AT_MOST = 12
 TRIES = 5
 

@@ -54,7 +54,7 @@ def remind(
                 chosen.events,
                 database=app.database,
                 sync=lambda event: app.syncer().sync(event),
-                deliver=lambda ready: _deliver(app, ready),
+                deliver=lambda ready: deliver(app, ready),
                 clock=app.clock,
                 resend=app.resends,
             )
@@ -69,7 +69,7 @@ def deliver_now(ctx: typer.Context, app: App, events: Mapping[int, Event], numbe
     from zoomsync.domain.records import OutboxState
     from zoomsync.jobs.remind import RemindReport, in_report
 
-    delivery = _deliver(app, events, only=numbers)
+    delivery = deliver(app, events, only=numbers)
     report = RemindReport(planned=len(numbers), messages=in_report(delivery, events), problems=delivery.alarms)
     _print(report, dry_run=False, as_json=options_of(ctx).json)
     for problem in report.problems:
@@ -77,7 +77,7 @@ def deliver_now(ctx: typer.Context, app: App, events: Mapping[int, Event], numbe
     return 1 if report.problems or report.count(OutboxState.FAILED) else 0
 
 
-def _deliver(app: App, ready: Mapping[int, Event], only: Sequence[int] | None = None) -> DeliveryReport:
+def deliver(app: App, ready: Mapping[int, Event], only: Sequence[int] | None = None) -> DeliveryReport:
     """Deliver; a SIGTERM meanwhile finishes the messages in hand and gives the rest back."""
     import signal
     import threading

@@ -49,7 +49,7 @@ def parse_toml(data: bytes) -> dict[str, Any]:
 
     Raises Mistake with the line.
     """
-    text = _decoded(data)
+    text = decoded(data)
     try:
         return tomllib.loads(text)
     except ValueError as exc:
@@ -60,7 +60,8 @@ def parse_toml(data: bytes) -> dict[str, Any]:
         raise _toml_mistake(_AT_LINE.sub("", words), lines[number - 1] if lines else "", number) from None
 
 
-def _decoded(data: bytes) -> str:
+def decoded(data: bytes) -> str:
+    """A text file as an editor of any system saves it, without its byte-order mark. Raises Mistake with the line."""
     # UTF-16 is what older Notepads call "Unicode".
     encoding = "utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
     try:
