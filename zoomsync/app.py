@@ -25,6 +25,7 @@ from zoomsync.domain.sessions import sessions_ahead
 from zoomsync.errors import DeliveryRefused, EventFileError, SettingsError, StoreError
 from zoomsync.events.files import parse_event, read_event_file, read_event_files
 from zoomsync.events.public import put_in_place
+from zoomsync.jobs.attendance import AttendanceTaker
 from zoomsync.jobs.close import Keeper
 from zoomsync.jobs.deliver import Caps, Deliverer
 from zoomsync.jobs.leasing import LeaseClock
@@ -191,6 +192,17 @@ class App:
             sleep=self.sleep,
             actor=actor,
             patience=patience,
+        )
+
+    def attendance(self, *, patience: timedelta = timedelta(0)) -> AttendanceTaker:
+        """What asks Zoom who took part. patience: how long to wait for another process that is just asking."""
+        return AttendanceTaker(
+            database=self.database,
+            zoom=self.zoom,
+            clock=self.clock,
+            lease_clock=self.lease_clock,
+            sleep=self.sleep,
+            wait_for_another=patience,
         )
 
     def publish(self, event: Event) -> bool:

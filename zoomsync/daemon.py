@@ -31,6 +31,7 @@ from zoomsync.domain.records import Event, OutboxState, RunState
 from zoomsync.errors import EventFileError, SchemaTooNew, SettingsError, StoreError, ZoomsyncError
 from zoomsync.events.watching import EventFolder
 from zoomsync.jobs.alarms import sweep_alarms
+from zoomsync.jobs.attendance import sessions_due
 from zoomsync.jobs.deliver import DeliveryReport
 from zoomsync.jobs.due import events_due
 from zoomsync.jobs.leasing import held, new_owner
@@ -46,6 +47,7 @@ log = logging.getLogger(__name__)
 BEAT_EVERY_S = 10
 SWEEP_EVERY_S = 10
 ALARMS_EVERY_S = 60
+ATTENDANCE_EVERY_S = 60
 MAIL_PATIENCE_S = 20.0  # for the look at Zoom right before a batch; one event's trouble does not hold the others' mail
 SYNC_PATIENCE = timedelta(seconds=5)  # for a sync of the same event that is just going on
 GRACE_S = 9.0  # for the messages in hand, whose own grace is eight seconds
@@ -120,6 +122,7 @@ class Daemon:
             ("sync", self.sweep_sync, sync_every_s),
             ("deliver", self.sweep_mail, schedule.deliver_every.total_seconds()),
             ("alarms", self.sweep_alarms, ALARMS_EVERY_S),
+            ("attendance", self.sweep_attendance, ATTENDANCE_EVERY_S),
             ("web", self.sweep_web, BEAT_EVERY_S),
         ):
             scheduler.add_job(
@@ -299,6 +302,20 @@ class Daemon:
         delivery = self._app.deliverer(ready).deliver(event_ids=list(ready), stop=self._stop)
         self._mail_trouble = "; ".join(delivery.alarms)
         return delivery
+
+    def sweep_attendance(self) -> None:
+        """Ask Zoom who was in the sessions that are over, when a look is due."""
+        app = self._app
+        for event in self._events:
+            due = sessions_due(event, database=app.database, now=app.clock())
+            if not due or self._stop.is_set():
+                continue
+            for one in app.attendance().take(event, [session.key for session in due]):
+                about = {"event": event.slug, "session": one.session_key, "state": one.state.value}
+                if one.error:
+                    log.warning("attendance: %s", one.error, extra=about)
+                else:
+                    log.info("attendance", extra=about)
 
     def sweep_alarms(self) -> None:
         """Tell a person of what is new and of what is over, and call the address that watches over us."""

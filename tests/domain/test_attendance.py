@@ -15,12 +15,15 @@ from zoomsync.domain.attendance import (
     AttendanceRecord,
     AttendanceState,
     Enrolled,
+    Instance,
     MatchedBy,
     Participant,
     SessionAttendance,
     attendance_of,
     fold_name,
+    instances_of,
     look_is_due,
+    read_share,
     union,
 )
 from zoomsync.domain.records import RegistrantStatus
@@ -173,6 +176,25 @@ def test_union_counts_each_covered_minute_once(pairs: list[tuple[int, int]]):
     covered = {minute for start, end in pairs for minute in range(start, end)}
     moments = [(SESSION_1 + timedelta(minutes=start), SESSION_1 + timedelta(minutes=end)) for start, end in pairs]
     assert union(moments) == timedelta(minutes=len(covered))
+
+
+def test_sittings_around_the_session_may_hold_a_part_of_it():
+    begun = {
+        name: Instance(name, at(hours))
+        for name, hours in (("the day before", -20), ("early", -1), ("again", 2.5), ("after the end", 5))
+    }
+    assert [one.uuid for one in instances_of(SESSION, begun.values())] == ["early", "again"]
+
+
+@pytest.mark.parametrize(("text", "share"), [("80%", 0.8), ("80", 0.8), ("0.8", 0.8), ("0,8", 0.8), ("1", 1), ("0", 0)])
+def test_minimum_is_read_as_people_write_it(text: str, share: float):
+    assert read_share(text) == share
+
+
+@pytest.mark.parametrize("text", ["", "half", "120%", "-1", "nan"])
+def test_minimum_that_is_no_share_is_refused(text: str):
+    with pytest.raises(ValueError, match="no share"):
+        read_share(text)
 
 
 # ------------------------------------------------------------------------------------------------- when Zoom is asked

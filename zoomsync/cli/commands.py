@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from zoomsync import __version__
-from zoomsync.cli import announce, data, deadline, demo, hands, mail, probe, reports, run, setup, sync, timeline
+from zoomsync.cli import announce, attendance, data, deadline, demo, hands, mail, probe, reports, run, setup, sync, timeline
 from zoomsync.cli.options import Options
 
 app = typer.Typer(
@@ -56,5 +56,5 @@ def root(
     )
 
 
-for family in (demo, setup, sync, run, timeline, deadline, mail, hands, announce, reports, data, probe):
+for family in (demo, setup, sync, run, timeline, deadline, mail, hands, announce, attendance, reports, data, probe):
     family.add_to(app)

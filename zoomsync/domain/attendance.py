@@ -7,6 +7,7 @@ by hand. Whoever is left is `unmatched` and counted apart, never guessed.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -41,6 +42,25 @@ class Participant:
     internal: bool = False
     host: bool = False
     erased: bool = False
+
+
+class Instance(NamedTuple):
+    """A meeting or webinar that took place and is over. uuid: Zoom's name for that one sitting."""
+
+    uuid: str
+    started_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Sitting:
+    """Everybody who was in one instance. ready: Zoom has worked it out; until then there is nobody in it.
+
+    with_ids: Zoom gave registrant ids. False: by the call that has none, because the app lacks the report's scope.
+    """
+
+    participants: tuple[Participant, ...]
+    ready: bool
+    with_ids: bool
 
 
 class Enrolled(NamedTuple):
@@ -201,6 +221,22 @@ def whole_minutes(time: timedelta) -> int:
     return int(time.total_seconds() + 30) // 60
 
 
+def read_share(text: str) -> float:
+    """A minimum as people write it: "80%", "80" or "0.8". Raises ValueError for anything that is no share from 0 to 1.
+
+    Up to 1 a bare number is a share, above it is percent.
+    """
+    found = _SHARE.fullmatch(text)
+    share = float(found[1].replace(",", ".")) if found else -1.0
+    if found and (found[2] or share > 1):
+        share /= 100
+    if not 0 <= share <= 1:
+        raise ValueError(f"{text} is no share from 0 to 100%")
+    return share
+
+
+_SHARE = re.compile(r"\s*([0-9]+(?:[.,][0-9]+)?)\s*(%?)\s*")
+
 _CERTAINTY = {
     (MatchedBy.REGISTRANT_ID, False): 0,
     (MatchedBy.EMAIL, False): 1,
@@ -283,6 +319,19 @@ class AttendanceRecord:
     tried_at: datetime | None = None
     error: str = ""
     without_ids: bool = False
+
+
+# An instance that began this long before a session may have gone on into it: hosts open early, and some leave a meeting
+# open over the pause between two sessions of a day.
+_OPENED_EARLY_AT_MOST = timedelta(hours=12)
+
+
+def instances_of(session: Session, instances: Iterable[Instance]) -> list[Instance]:
+    """Those that may hold a part of the session, by when they began. There may be several: a host ended the meeting and
+    started it again."""
+    earliest = session.starts_at - _OPENED_EARLY_AT_MOST
+    found = [one for one in instances if earliest <= one.started_at < session.ends_at]
+    return sorted(found, key=lambda one: one.started_at)
 
 
 # After a session's end. The first may come before Zoom has worked it out; what comes late is in the others.

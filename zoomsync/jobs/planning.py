@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session as DbSession
 
 from zoomsync.domain.records import Event, EventStatus
 from zoomsync.domain.reminders import Batch, FirstSeen, Plan, plan_messages
+from zoomsync.store import attendance, outbox
 from zoomsync.store import events as stored_events
-from zoomsync.store import outbox
 from zoomsync.store import registrants as stored
 from zoomsync.store.events import StoredEvent
 
@@ -80,6 +80,7 @@ def plans_of(
         _batches(db, known.id, changed_at, a_batch),
         now,
         first_seen=FirstSeen(known.first_seen_at, leads_seen),
+        attended=attendance.came_by_session_key(db, known.id) if event.reminders.after else None,
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 from typing import Protocol, TypeVar
 
+from zoomsync.domain.attendance import Instance, Sitting
 from zoomsync.domain.records import Event, ListedRegistrant, Meeting, Outcome, Pull, Registrant, RegistrantKey
 
 Progress = Callable[[int, int | None], None]
@@ -49,6 +50,22 @@ class RegistrationDesk(Protocol):
         self, meeting: Meeting, action: str, people: Sequence[tuple[str, str]], *, occurrence_id: str = ""
     ) -> None:
         """`action` approve, deny or cancel for (registrant id, e-mail) pairs, thirty a call."""
+        ...
+
+
+class AttendanceSource(Protocol):
+    """What attendance needs of Zoom: reading alone. Raises the ZoomError family of `errors`."""
+
+    def get_meeting(self, meeting: Meeting) -> Meeting:
+        """The meeting as it is now, with its host."""
+        ...
+
+    def past_instances(self, meeting: Meeting) -> Sequence[Instance]:
+        """Every sitting of it that is over, in any order."""
+        ...
+
+    def sitting(self, meeting: Meeting, uuid: str) -> Sitting:
+        """Everybody who was in one of them: all pages, or an error. The host is marked."""
         ...
 
 

@@ -155,11 +155,11 @@ def past_instances(world: World, asked: Asked) -> tuple[int, Any]:
 
 
 def past_participants(world: World, asked: Asked) -> tuple[int, Any]:
-    return _participants(world, asked, with_registrant=False)
+    return _participants(world, asked, report=False)
 
 
 def report_participants(world: World, asked: Asked) -> tuple[int, Any]:
-    return _participants(world, asked, with_registrant=asked.query.get("include_fields") == "registrant_id")
+    return _participants(world, asked, report=True)
 
 
 def absentees(world: World, asked: Asked) -> tuple[int, Any]:
@@ -170,16 +170,20 @@ def absentees(world: World, asked: Asked) -> tuple[int, Any]:
     return 200, _listing(world.page(rows, ("absentees", instance.uuid), asked.query), "registrants")
 
 
-def _participants(world: World, asked: Asked, *, with_registrant: bool) -> tuple[int, Any]:
+def _participants(world: World, asked: Asked, *, report: bool) -> tuple[int, Any]:
+    """The report gives registrant ids to who asks for them, and does not say who is of the host's account."""
     _, instance = world.instance(asked.kind, _uuid(asked))
     ready = world.clock() >= instance.ready_at
+    named = report and asked.query.get("include_fields") == "registrant_id"
     rows = [
         msgspec.json.encode(
-            participant.json(ready=ready) | ({"registrant_id": participant.registrant_id} if with_registrant else {})
+            one.json(ready=ready)
+            | ({"registrant_id": one.registrant_id} if named else {})
+            | ({"participant_user_id": one.zoom_id} if report else {"internal_user": one.internal})
         )
-        for participant in instance.participants
+        for one in instance.participants
     ]
-    page = world.page(rows, ("participants", instance.uuid, with_registrant), asked.query)
+    page = world.page(rows, ("participants", instance.uuid, named), asked.query)
     return 200, _listing(page, "participants")
 
 

@@ -137,6 +137,7 @@ def _move(world: World, meeting: Meeting, wanted: Json) -> Json:
 
 
 def _session(world: World, meeting: Meeting, wanted: Json) -> Json:
+    wanted["ready_after"] = timedelta(minutes=wanted.pop("ready_after_minutes", 0))
     instance = world.hold_session(meeting.id, **wanted)
     return {"uuid": instance.uuid, "joins": len(instance.participants)}
 

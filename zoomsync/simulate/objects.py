@@ -108,7 +108,10 @@ class Registrant:
 
 @dataclass(slots=True)
 class Participant:
-    """One joining of an instance; who rejoins has another one with a new user_id."""
+    """One joining of an instance; who rejoins has another one with a new user_id.
+
+    zoom_id: of who was signed in to Zoom. internal: of the host's account.
+    """
 
     name: str
     join_time: datetime
@@ -116,11 +119,13 @@ class Participant:
     user_id: str
     registrant_id: str = ""
     user_email: str = ""  # Zoom leaves it empty for people outside the host's account
+    zoom_id: str = ""
+    internal: bool = False
 
     def json(self, *, ready: bool) -> Json:
         seconds = int((self.leave_time - self.join_time).total_seconds())
         return {
-            "id": "",
+            "id": self.zoom_id,
             "user_id": self.user_id,
             "name": self.name,
             "user_email": self.user_email,

@@ -596,20 +596,30 @@ class World:
         *,
         registrant_id: str = "",
         user_email: str = "",
+        zoom_id: str = "",
+        internal: bool = False,
     ) -> Participant:
         """Somebody was in it from then to then. Without a registrant id: came by a link that is not theirs."""
         user_id = str(16_778_240 + len(instance.participants) * 1024)
-        participant = Participant(name, join_time, leave_time, user_id, registrant_id, user_email)
+        participant = Participant(name, join_time, leave_time, user_id, registrant_id, user_email, zoom_id, internal)
         instance.participants.append(participant)
         return participant
 
     @_locked
     def hold_session(
-        self, meeting_id: int, *, occurrence: int = 0, share: float = 0.6, guests: int = 2, seed: int = 1
+        self,
+        meeting_id: int,
+        *,
+        occurrence: int = 0,
+        share: float = 0.6,
+        guests: int = 2,
+        seed: int = 1,
+        ready_after: timedelta = timedelta(0),
     ) -> Instance:
-        """The occurrence (by its place in the series) takes place with `share` of those approved, and guests.
+        """The occurrence (by its place in the series) takes place with its host, `share` of those approved, and guests.
 
         One in five drops out in the middle and comes back; one in ten leaves halfway. Guests have no registrant id.
+        ready_after: how long after its end Zoom has worked out who was there.
         """
         meeting = self.meetings[meeting_id]
         chance = random.Random(seed)  # noqa: S311 - play data; the seed is the point
@@ -618,7 +628,18 @@ class World:
         else:
             start = meeting.start_time or self.clock()
             end = start + timedelta(minutes=meeting.duration)
-        instance, length_s = self.add_instance(meeting_id, start, end), (end - start).total_seconds()
+        instance = self.add_instance(meeting_id, start, end, ready_at=end + ready_after)
+        length_s = (end - start).total_seconds()
+        host = meeting.host
+        self.join(
+            instance,
+            f"{host.first_name} {host.last_name}",
+            start - timedelta(minutes=15),
+            end,
+            user_email=host.email,
+            zoom_id=host.id,
+            internal=True,
+        )
         for registrant in meeting.order:
             if registrant.status != APPROVED or chance.random() >= share:
                 continue

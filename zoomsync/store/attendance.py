@@ -28,7 +28,7 @@ from zoomsync.domain.attendance import (
     fold_name,
 )
 from zoomsync.domain.records import RegistrantStatus
-from zoomsync.store.events import sessions_of, write_audit
+from zoomsync.store.events import sessions_of, set_planned, write_audit
 from zoomsync.store.registrants import erased_keys
 from zoomsync.store.tables import AttendanceRow, MatchRow, ParticipantRow, RegistrantRow
 
@@ -44,20 +44,17 @@ _RECORD_FIELDS = tuple(field.name for field in fields(AttendanceRecord))
 # ---------------------------------------------------------------------------------------------------------- reading
 
 
-def attendance_of_event(
-    db: DbSession, event_id: int, *, minimum: float = DEFAULT_MINIMUM, ready_only: bool = False
-) -> list[SessionAttendance]:
-    """Who came to each session of an event that has attendance, by the session's start; without cancelled ones.
+def attendance_of_event(db: DbSession, event_id: int, *, minimum: float = DEFAULT_MINIMUM) -> list[SessionAttendance]:
+    """Who came to each session of an event whose attendance is ready, by the session's start; without cancelled ones.
 
-    minimum: share of the scheduled time from which on somebody is present. ready_only: without sessions that Zoom has
-    not worked out to the end. A session of which nothing is known is left out: see `records_of`.
+    minimum: share of the scheduled time from which on somebody is present. What else there is to say of a session, and
+    of those that are left out, is in `records_of`.
     """
     records = records_of(db, event_id)
-    wanted = (AttendanceState.READY,) if ready_only else (AttendanceState.READY, AttendanceState.NOT_READY)
     sessions = [
         one
         for one in sessions_of(db, event_id)
-        if not one.cancelled and one.key in records and records[one.key].state in wanted
+        if not one.cancelled and one.key in records and records[one.key].state is AttendanceState.READY
     ]
     if not sessions:
         return []
@@ -74,7 +71,7 @@ def attendance_of_event(
 def came_by_session_key(db: DbSession, event_id: int) -> dict[str, Collection[int]]:
     """The store's ids of the registrants who came, however briefly, by session key; of sessions whose attendance is
     ready alone."""
-    return came_by_session(attendance_of_event(db, event_id, ready_only=True))
+    return came_by_session(attendance_of_event(db, event_id))
 
 
 def records_of(db: DbSession, event_id: int) -> dict[str, AttendanceRecord]:
@@ -150,12 +147,16 @@ def replace_instance(
 
 
 def save_match(db: DbSession, event_id: int, name: str, email: str, *, now: datetime, actor: str) -> None:
-    """A person said that the participant of this name is the registrant of this address; the last word counts."""
+    """A person said that the participant of this name is the registrant of this address; the last word counts.
+
+    The audit does not repeat name and address: both are here. Messages after a session are planned anew.
+    """
     values = {"email": email, "at": now, "actor": actor}
     dialect = sqlite if db.get_bind().dialect.name == "sqlite" else postgresql
     put = dialect.insert(_match).values(event_id=event_id, name=fold_name(name), **values)
     db.execute(put.on_conflict_do_update(index_elements=["event_id", "name"], set_=values))
     write_audit(db, event_id, now, "event", event_id, "participant matched", {}, {}, actor=actor)
+    set_planned(db, event_id, "")
 
 
 def undo_match(db: DbSession, event_id: int, name: str, *, now: datetime, actor: str) -> bool:
@@ -164,6 +165,7 @@ def undo_match(db: DbSession, event_id: int, name: str, *, now: datetime, actor:
     if gone.rowcount != 1:  # type: ignore[attr-defined]
         return False
     write_audit(db, event_id, now, "event", event_id, "participant match undone", {}, {}, actor=actor)
+    set_planned(db, event_id, "")
     return True
 
 

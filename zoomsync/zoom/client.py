@@ -1,7 +1,7 @@
 """The door of the room: a Zoom account as jobs need it.
 
-`ZoomClient` fits the Protocols RegistrantSource and RegistrationDesk of `jobs.ports`. How a call is made is in `api`,
-how a listing is read in `listing`, how JSON is understood in `payloads`.
+`ZoomClient` fits the Protocols RegistrantSource, RegistrationDesk and AttendanceSource of `jobs.ports`. How a call is
+made is in `api`, how a listing is read in `listing`, how JSON is understood in `payloads`.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from types import TracebackType
 from urllib.parse import quote, urlsplit
 
 from zoomsync.clock import Clock, Sleep
+from zoomsync.domain.attendance import Instance, Sitting
 from zoomsync.domain.records import (
     ApprovalType,
     Event,
@@ -30,7 +31,7 @@ from zoomsync.domain.records import (
     ZoomPart,
 )
 from zoomsync.errors import ZoomNotFound, ZoomPayloadError, ZoomRefused, ZoomWrongKind
-from zoomsync.zoom import answers, payloads
+from zoomsync.zoom import answers, attendance, payloads
 from zoomsync.zoom.answers import UpcomingMeeting, ZoomUser
 from zoomsync.zoom.api import Api, kind_path, meeting_path
 from zoomsync.zoom.auth import TokenSource
@@ -199,6 +200,16 @@ class ZoomClient:
             json={"email": email, "first_name": first_name} | ({"auto_approve": True} if auto_approve else {}),
             repeat=False,
         )
+
+    # -------------------------------------------------------------------------------------- AttendanceSource
+
+    def past_instances(self, meeting: Meeting) -> list[Instance]:
+        """Every sitting of a meeting or webinar that is over."""
+        return attendance.past_instances(self._api, meeting)
+
+    def sitting(self, meeting: Meeting, uuid: str) -> Sitting:
+        """Everybody who was in one instance, its host marked. Raises PullIncomplete where the list does not add up."""
+        return attendance.sitting(self._api, meeting, uuid)
 
     # ---------------------------------------------------------------------------------------------- for `check`
 
