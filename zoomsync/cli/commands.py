@@ -8,7 +8,21 @@ from typing import Annotated
 import typer
 
 from zoomsync import __version__
-from zoomsync.cli import announce, attendance, data, deadline, demo, hands, mail, probe, reports, run, setup, sync, timeline
+from zoomsync.cli import (
+    announce,
+    attendance,
+    data,
+    deadline,
+    demo,
+    hands,
+    mail,
+    probe,
+    reports,
+    run,
+    setup,
+    sync,
+    timeline,
+)
 from zoomsync.cli.options import Options
 
 app = typer.Typer(
