@@ -371,13 +371,12 @@ class App:
                 raise SettingsError(f"There is no event {name} in {folder}.{hint}")
         return ChosenEvents(tuple(chosen))
 
-    def retention_days(self, event: StoredEvent) -> int:
-        """How long an event's personal data is kept after its last session, by its file as the database keeps it."""
+    def stored_file(self, event: StoredEvent) -> Event | None:
+        """An event's file as the database keeps it; None where that can no longer be read."""
         try:
-            own = parse_event(event.file_text.encode(), Path(f"{event.slug}.toml")).retention_days
+            return parse_event(event.file_text.encode(), Path(f"{event.slug}.toml"))
         except EventFileError:
-            own = None
-        return self.settings.privacy.retention_days if own is None else own
+            return None
 
     # ------------------------------------------------------------------------------------------------- rehearsals
 

@@ -5,25 +5,24 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from zoomsync.jobs.reports import ReportName, Wanted, gathered
+from zoomsync.jobs.reports import ReportName, Shape, Wanted, gathered
 from zoomsync.reports.csv_json import write_csv, write_json
 from zoomsync.reports.table import table_lines
 from zoomsync.store import events as stored_events
 from zoomsync.store.schema import Database
 
 
-def wanted(name: str, slugs: Sequence[str] = ("justicia-abierta-2023",), **changes: Any) -> Wanted:
-    return Wanted(ReportName(name), **{"language": "es", "retention_days": dict.fromkeys(slugs, 90)} | changes)
+def wanted(name: str, **changes: Any) -> Wanted:
+    return Wanted(ReportName(name), **{"language": "es", "files": {}, "retention_days": 90} | changes)
 
 
 def as_json(database: Database, asked: Wanted, now: datetime) -> dict[str, Any]:
     out = io.BytesIO()
-    with gathered(replace(asked, nested=True), _events(database), database=database, now=now) as report:
+    with gathered(replace(asked, shape=Shape.NESTED), _events(database), database=database, now=now) as report:
         write_json(report, out)
     return json.loads(out.getvalue())  # type: ignore[no-any-return]
 
@@ -34,7 +33,7 @@ def as_csv(database: Database, asked: Wanted, now: datetime, **options: Any) -> 
 
 def csv_text(database: Database, asked: Wanted, now: datetime, **options: Any) -> str:
     out = io.BytesIO()
-    with gathered(asked, _events(database), database=database, now=now) as report:
+    with gathered(replace(asked, shape=Shape.TIDY), _events(database), database=database, now=now) as report:
         write_csv(report, out, **options)
     return out.getvalue().decode()
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from zoomsync.app import App
-    from zoomsync.reports.build import UnknownColumn
+    from zoomsync.reports.columns import UnknownColumn
     from zoomsync.reports.values import Report
     from zoomsync.store.events import StoredEvent
 
@@ -38,7 +38,9 @@ def add_to(app: typer.Typer) -> None:
 
 def report(
     ctx: typer.Context,
-    name: Annotated[str, typer.Argument(metavar="NAME", help="registrants, reminders or activity.")],
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="overview, registrants, reminders, attendance, activity.")
+    ],
     events: Events = None,
     form: Annotated[
         Format | None, typer.Option("--format", help="By the ending of --output where it has one; else a table.")
@@ -58,35 +60,50 @@ def report(
     anonymous: Annotated[
         bool, typer.Option("--anonymous", help="Without names, e-mails, phones, links and answers in free text.")
     ] = False,
+    group_by: Annotated[
+        str | None,
+        typer.Option("--group-by", metavar="QUESTION", help="Count the answers to one question of the form."),
+    ] = None,
+    minimum: Annotated[
+        str, typer.Option(metavar="SHARE", help="Of a session, from which on somebody counts as present.")
+    ] = "50%",
+    people: Annotated[bool, typer.Option("--people", help="An overview with a row for each registrant.")] = False,
     excel: Annotated[bool, typer.Option("--excel", help="CSV with the mark by which Excel knows UTF-8.")] = False,
 ) -> int:
     """Write a report of the database: of these events, or of all it knows."""
     from zoomsync.app import read_moment
     from zoomsync.errors import SettingsError
-    from zoomsync.jobs.reports import ReportName, Wanted, gathered
-    from zoomsync.reports.build import UnknownColumn
+    from zoomsync.jobs.reports import ReportName, Shape, UnknownQuestion, Wanted, gathered
+    from zoomsync.reports.columns import UnknownColumn
 
     options = options_of(ctx)
     if name not in list(ReportName):
-        raise SettingsError(f"There is no report {name}; there are: {', '.join(ReportName)}.")
+        raise SettingsError(f"There is no report {terminal(name)}; there are: {', '.join(ReportName)}.")
     chosen = Format.JSON if options.json else form or _by_ending(output) or Format.TABLE
     with opened(ctx) as app:
         known = known_events(app, events or [])
         wanted = Wanted(
             name=ReportName(name),
             language=options.language or _language_of(known, app),
-            retention_days={event.slug: app.retention_days(event) for event in known},
+            files={event.slug: app.stored_file(event) for event in known},
+            retention_days=app.settings.privacy.retention_days,
+            shape={Format.JSON: Shape.NESTED, Format.CSV: Shape.TIDY}.get(chosen, Shape.TABLES),
             columns=[one.strip() for one in (columns or "").split(",") if one.strip()],
             statuses=_statuses(ReportName(name), status or []),
             since=None if since is None else read_moment(since, known[0].timezone, option="--since"),
             anonymous=anonymous,
-            nested=chosen is Format.JSON,
+            group_by=_question(ReportName(name), group_by),
+            minimum=_share(minimum),
+            people=people,
         )
         try:
             with gathered(wanted, known, database=app.database, now=app.clock()) as found:
                 _write(found, chosen, output, excel=excel, complete=not wanted.columns)
         except UnknownColumn as error:
             raise SettingsError(_no_column(error)) from None
+        except UnknownQuestion as error:
+            there = f"There are: {', '.join(error.known)}." if error.known else "There is none."
+            raise SettingsError(terminal(f"Nobody answered a question {error.question}. {there}")) from None
         if output and not options.quiet:
             talk(f"Written: {output}")
     return 0
@@ -179,6 +196,28 @@ def _statuses(name: str, wanted: Sequence[str]) -> Sequence[str]:
         if one not in there:
             raise SettingsError(f"There is no status {one}; there are: {', '.join(there)}.")
     return wanted
+
+
+def _question(name: str, question: str | None) -> str:
+    from zoomsync.errors import SettingsError
+
+    if question and name not in ("overview", "registrants", "attendance"):
+        raise SettingsError(f"--group-by says nothing to the report {name}.")
+    return question or ""
+
+
+def _share(text: str) -> float:
+    """A share as people write it: 50%, 50 or 0.5. Raises SettingsError."""
+    from zoomsync.errors import SettingsError
+
+    number = text.strip().removesuffix("%").strip().replace(",", ".")
+    try:
+        share = float(number) / (100 if "%" in text or float(number) > 1 else 1)
+    except ValueError:
+        share = -1.0
+    if not 0 <= share <= 1:
+        raise SettingsError(f"--minimum {text} is no share: write for instance 50%.")
+    return share
 
 
 def _no_column(error: UnknownColumn) -> str:

@@ -27,10 +27,11 @@ class PersonLine(NamedTuple):
 
 
 class FormLine(NamedTuple):
-    """What sums over registrations are made of."""
+    """What sums over registrations are made of. registered_at: where Zoom gives no time, when it was first seen."""
 
+    row_id: int
     status: str
-    registered_at: datetime | None
+    registered_at: datetime
     details: Sequence[Sequence[str]]
     answers: Sequence[Sequence[str]]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -43,6 +43,7 @@ def fold(text: str) -> str:
 class _Answer:
     registered: int = 0
     approved: int = 0
+    attended: int = 0
     spellings: Counter[str] = field(default_factory=Counter)
 
 
@@ -58,7 +59,7 @@ class Question:
         self.overflowed = False
         self._answers: dict[str, _Answer] = {}
 
-    def add(self, value: str, *, approved: bool) -> None:
+    def add(self, value: str, *, approved: bool, attended: bool = False) -> None:
         key = fold(value)
         if not key:
             return
@@ -74,6 +75,7 @@ class Question:
             found = self._answers[key] = _Answer()
         found.registered += 1
         found.approved += approved
+        found.attended += attended
         if value in found.spellings or len(found.spellings) < 50:
             found.spellings[value] += 1
 
@@ -92,6 +94,10 @@ class Question:
         shared = sum(one.registered for one in self._answers.values() if one.registered > 1)
         return 2 * shared >= self.answered
 
+    def different(self) -> int:
+        """How many different answers there are, as far as they are kept."""
+        return len(self._answers)
+
     def is_shared(self, value: str) -> bool:
         """Whether at least two people gave this answer."""
         found = self._answers.get(fold(value))
@@ -102,18 +108,46 @@ class Question:
         found = self._answers.get(fold(value))
         return found.spellings.most_common(1)[0][0] if found else value
 
-    def counts(self, words: Words, *, smallest: int = 1, at_most: int = GROUPS_AT_MOST) -> AnswerCounts:
-        """The answers by size. smallest: smaller groups are told together, and with them as many of the next ones as
-        it takes for nobody to reckon how large a hidden one is."""
-        by_size = sorted(self._answers.values(), key=lambda one: (-one.registered, _spelled(one)))
-        shown, others = by_size[:at_most], sum(one.registered for one in by_size[at_most:])
-        while shown and (shown[-1].registered < smallest or 0 < others < smallest):
-            others += shown.pop().registered
-        groups = tuple(Group(clean(_spelled(one)), one.registered, one.approved) for one in shown)
-        if self.overflowed:
-            others = self.answered
+    def counts(self, words: Words, of: Group, *, smallest: int = 1, at_most: int = GROUPS_AT_MOST) -> AnswerCounts:
+        """The answers by size. of: everybody. smallest: smaller groups are told together, and with them as many of the
+        next ones as it takes for nobody to reckon how large a hidden one is."""
+        known = of.attended is not None
+        by_size = sorted(self._answers.values(), key=lambda one: (-one.registered, fold(_spelled(one))))
+        groups = [_group(clean(_spelled(one)), [one], known=known) for one in by_size[:at_most]]
+        others, unseen = by_size[at_most:], 0
+        while groups and (groups[-1].registered < smallest or 0 < unseen < smallest):
+            unseen += groups.pop().registered
+        others = by_size[len(groups) :]
         question = words.field(self.title) if self.is_field else clean(self.title)
-        return AnswerCounts(self.name, question, groups, self.answered, others)
+        if self.overflowed:
+            return AnswerCounts(self.name, question, ())
+        hidden = smallest > 1 and bool(others)
+        label = words.say("others_hidden" if hidden else "others")
+        everybody = _group("", by_size, known=known)
+        unanswered = Group(
+            words.say("no_answer"),
+            of.registered - everybody.registered,
+            of.approved - everybody.approved,
+            of.attended - (everybody.attended or 0) if of.attended is not None else None,
+        )
+        return AnswerCounts(
+            self.name,
+            question,
+            tuple(groups),
+            _group(label, others, known=known) if others else None,
+            unanswered if unanswered.registered > 0 else None,
+            hidden,
+        )
+
+
+def _group(label: str, answers: Sequence[_Answer], *, known: bool) -> Group:
+    """Several answers together. known: whether it is known who attended."""
+    return Group(
+        label,
+        sum(one.registered for one in answers),
+        sum(one.approved for one in answers),
+        sum(one.attended for one in answers) if known else None,
+    )
 
 
 def _spelled(one: _Answer) -> str:
@@ -121,20 +155,32 @@ def _spelled(one: _Answer) -> str:
 
 
 class Form:
-    """All questions that an event's registrants answered, in the order they were first met: standard fields first."""
+    """All questions that registrants answered, in the order they were first met: standard fields first.
 
-    def __init__(self) -> None:
+    attended: the store's ids of those who did; None while it is not known.
+    """
+
+    def __init__(self, attended: Collection[int] | None = None) -> None:
         self._fields: dict[str, Question] = {}
         self._custom: dict[str, Question] = {}
+        self._attended = attended
+        self._registered = self._approved = self._came = 0
 
     def add(self, lines: Iterable[FormLine]) -> None:
+        came = self._attended or ()
         for line in lines:
-            approved = line.status == "approved"
+            approved, attended = line.status == "approved", line.row_id in came
+            self._registered += 1
+            self._approved += approved
+            self._came += attended
             for name, value in line.details:
                 if name not in _SECRET_FIELDS:
-                    self._of(self._fields, name, is_field=True).add(value, approved=approved)
+                    self._of(self._fields, name, is_field=True).add(value, approved=approved, attended=attended)
             for title, value in line.answers:
-                self._of(self._custom, title, is_field=False).add(value, approved=approved)
+                self._of(self._custom, title, is_field=False).add(value, approved=approved, attended=attended)
+
+    def everybody(self) -> Group:
+        return Group("", self._registered, self._approved, None if self._attended is None else self._came)
 
     def questions(self) -> list[Question]:
         """Standard fields by name, then the event's own questions; each with a machine name of its own."""
@@ -161,6 +207,11 @@ class Form:
         if found is None:
             found = known[key] = Question(title, is_field=is_field)
         return found
+
+
+def titles_of(form: Form) -> list[str]:
+    """What `Form.find` may be asked for."""
+    return [one.name if one.is_field else clean(one.title) for one in form.questions()]
 
 
 def _slug(title: str) -> str:

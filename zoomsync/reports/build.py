@@ -6,34 +6,20 @@ written: the other modules of this room.
 
 from __future__ import annotations
 
-import heapq
-import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
-from itertools import islice
-from operator import itemgetter
-from typing import Any
-from zoneinfo import ZoneInfo
 
 from zoomsync.domain.calls import Reason
 from zoomsync.domain.records import OutboxState
-from zoomsync.domain.report_lines import ChangeLine, MailLine, MessageLine, PersonLine, RunLine
+from zoomsync.domain.report_lines import MailLine, MessageLine, PersonLine
 from zoomsync.reports.answers import Form, Question, fold, joined, put_in_place
+from zoomsync.reports.columns import chosen, picker
 from zoomsync.reports.values import Batch, Column, EventFacts, Kind, MailFacts, Part, Row, Total
 from zoomsync.reports.words import Words
 
 _ROWS_A_BATCH = 1_000
 _OWN_REASONS = frozenset(reason.value for reason in Reason)
-
-
-class UnknownColumn(ValueError):
-    """A column that the report does not have. name: as asked for; known: those there are."""
-
-    def __init__(self, name: str, known: Sequence[str]) -> None:
-        super().__init__(f"There is no column {name}.")
-        self.name, self.known = name, known
 
 
 # --------------------------------------------------------------------------------------------------------- registrants
@@ -96,7 +82,7 @@ def registrants_part(
         build = _person_rows(fields, custom, anonymous=anonymous, mappings=nested, flat=with_flat)
     else:
         build = _plain_rows
-    picked = _picker(places, len(known))
+    picked = picker(places, len(known))
     return Part(
         "registrants",
         words.say("registrants"),
@@ -165,7 +151,7 @@ def reminders_part(
     events: Sequence[tuple[EventFacts, Iterable[Sequence[MessageLine]]]],
     words: Words,
     *,
-    mail: Iterable[MailLine] = (),
+    mail: Iterable[MailFacts] = (),
     anonymous: bool = False,
     columns: Sequence[str] = (),
 ) -> Part:
@@ -173,7 +159,7 @@ def reminders_part(
     by_state: Counter[str] = Counter()
     kinds = set()
     for group in mail:
-        by_state[group.state] += group.messages
+        by_state.update(group.states)
         kinds.add(group.kind)
     known = [
         Column("event", words.heading("event"), rank=4),
@@ -196,7 +182,7 @@ def reminders_part(
         *([] if anonymous else [Column("server", words.heading("server"), rank=5)]),
     ]
     places = chosen(known, columns)
-    picked = _picker(places, len(known))
+    picked = picker(places, len(known))
 
     def rows(facts: EventFacts, lines: Sequence[MessageLine]) -> list[Row]:
         slug = facts.slug
@@ -225,26 +211,24 @@ def reminders_part(
     )
 
 
-def by_reminder_part(events: Sequence[tuple[EventFacts, Iterable[MailLine]]], words: Words) -> Part:
+def by_reminder_part(events: Sequence[tuple[EventFacts, Sequence[MailFacts]]], words: Words) -> Part:
     """The sums: how many messages of each kind about each session came to what."""
+    kinds = {one.kind: words.kind(one.kind) for _, mail in events for one in mail}
     columns = (
         Column("event", words.heading("event"), rank=3),
         Column("session", words.heading("session"), rank=0),
-        Column("kind", words.heading("kind"), Kind.CODE, {}, rank=0),
+        Column("kind", words.heading("kind"), Kind.CODE, kinds, rank=0),
         *(Column(name, words.heading(name), Kind.NUMBER, rank=name in _RARE) for name in _OUTCOMES),
         Column("all", words.heading("all"), Kind.NUMBER, rank=0),
     )
-    kinds: dict[str, str] = {}
     batches, sums = [], Counter[str]()
     for facts, mail in events:
-        rows = []
-        for one in mail_facts(mail):
-            kinds[one.kind] = words.kind(one.kind)
+        rows: list[Row] = []
+        for one in mail:
             outcomes = {name: sum(one.states.get(state, 0) for state in states) for name, states in _OUTCOMES.items()}
             sums.update(outcomes)
             rows.append((facts.slug, one.session, one.kind, *outcomes.values(), sum(outcomes.values())))
         batches.append(Batch(facts, rows))
-    columns = (*columns[:2], replace(columns[2], words=kinds), *columns[3:])
     totals = tuple(Total(name, words.heading(name), sums[name]) for name in _OUTCOMES if sums[name])
     return Part("by_reminder", words.say("by_reminder"), columns, batches, totals)
 
@@ -275,134 +259,3 @@ _RARE = ("doubtful", "skipped", "called_off")
 def _servers_answer(one: MessageLine) -> str:
     words = one.words or ""
     return words if one.code is None or words.startswith(str(one.code)) else f"{one.code} {words}".rstrip()
-
-
-# ------------------------------------------------------------------------------------------------------------ activity
-
-
-def activity_part(
-    events: Sequence[tuple[EventFacts, Iterable[RunLine], Iterable[ChangeLine]]],
-    words: Words,
-    *,
-    anonymous: bool = False,
-    nested: bool = False,
-    columns: Sequence[str] = (),
-) -> Part:
-    """Sync runs and changes by their time, one row each.
-
-    nested: with the counts of a run, and before and after of a change, as mappings (for JSON). Raises UnknownColumn.
-    """
-    known = [
-        Column("event", words.heading("event"), rank=3),
-        Column("at", words.heading("at"), Kind.MOMENT, rank=0),
-        Column("type", words.heading("type"), Kind.CODE, words.changes, rank=2),
-        Column("change", words.heading("change"), Kind.CODE, words.changes, rank=0),
-        Column("subject", words.heading("subject"), Kind.CODE, words.changes, rank=1),
-        Column("subject_id", words.heading("subject_id"), rank=4),
-        *([] if anonymous else [Column("email", words.heading("email"), rank=2)]),
-        Column("actor", words.heading("actor"), rank=2),
-        Column("run", words.heading("run"), Kind.NUMBER, rank=5),
-        Column("what", words.heading("what"), rank=0),
-    ]
-    if nested:
-        known.append(Column("counts", words.heading("counts"), Kind.MAPPING))
-        if not anonymous:
-            known += [Column(name, words.heading(name), Kind.MAPPING) for name in ("before", "after")]
-    places = chosen(known, columns)
-    picked = _picker(places, len(known))
-
-    def of_run(slug: str, run: RunLine) -> Row:
-        counts = ", ".join(f"{count} {words.count(name)}" for name, count in run.counts.items() if count)
-        what = "; ".join(filter(None, (run.error, counts)))
-        mail = () if anonymous else ("",)
-        row: Row = (slug, run.at, "sync", run.state, "event", slug, *mail, "sync", run.run, what)
-        return (*row, run.counts, *(() if anonymous else (None, None))) if nested else row
-
-    def of_change(facts: EventFacts, one: ChangeLine) -> Row:
-        what = _changed_fields(one, words) if anonymous else _change_in_words(one, facts, words)
-        mail = () if anonymous else (one.email,)
-        actor = _ADDRESS.sub("…", one.actor) if anonymous else one.actor
-        row: Row = (facts.slug, one.at, "change", one.change, one.subject, one.subject_id, *mail, actor, one.run, what)
-        return (*row, None, *(() if anonymous else (one.before, one.after))) if nested else row
-
-    def batches() -> Iterator[Batch]:
-        for facts, runs, changes in events:
-            slug = facts.slug
-            both = heapq.merge(
-                ((run.at, 0, of_run(slug, run)) for run in runs),
-                ((one.at, 1, of_change(facts, one)) for one in changes),
-                key=itemgetter(0, 1),
-            )
-            rows = (row for _, _, row in both)
-            while some := list(islice(rows, _ROWS_A_BATCH)):
-                yield Batch(facts, picked(some))
-
-    return Part("activity", words.say("activity"), tuple(known[place] for place in places), batches())
-
-
-_ADDRESS = re.compile(r"[^\s@]+@[^\s@]+")
-# What a change of a registrant says in one line; the rest is in JSON.
-_TOLD_OF_ADDED = ("status", "title", "starts_at")
-
-
-def _change_in_words(one: ChangeLine, facts: EventFacts, words: Words) -> str:
-    before, after = one.before or {}, one.after or {}
-
-    def said(name: str, value: Any) -> str:
-        if name == "status":
-            return words.status(str(value))
-        if name.endswith(("_at", "_until", "_deadline")) and isinstance(value, str):
-            return f"{datetime.fromisoformat(value).astimezone(ZoneInfo(facts.timezone)):%Y-%m-%d %H:%M}"
-        return str(value)
-
-    told = []
-    for name, value in after.items():
-        was = before.get(name)
-        if one.change == "added" and (name not in _TOLD_OF_ADDED or not value):
-            continue
-        arrow = f"{said(name, was)} → " if was not in (None, "") else ""
-        told.append(f"{words.heading(name)}: {arrow}{said(name, value) if value is not None else '–'}")
-    return ", ".join(told)
-
-
-def _changed_fields(one: ChangeLine, words: Words) -> str:
-    """The names of the fields alone, and the status, which is nobody's secret."""
-    before, after = one.before or {}, one.after or {}
-    status = words.status(str(after.get("status")))
-    if one.change == "added":
-        return f"{words.heading('status')}: {status}" if one.subject == "registrant" else ""
-    was = f"{words.status(str(before['status']))} → " if before.get("status") else ""
-    return ", ".join(
-        f"{words.heading('status')}: {was}{status}" if name == "status" else words.heading(name) for name in after
-    )
-
-
-# ------------------------------------------------------------------------------------------------------------- columns
-
-
-def chosen(known: Sequence[Column], wanted: Sequence[str], groups: Mapping[str, Sequence[str]] = {}) -> list[int]:
-    """The places of the wanted columns among those known, in the order wanted; all where nothing is wanted.
-
-    groups: names that stand for several columns. Raises UnknownColumn.
-    """
-    if not wanted:
-        return list(range(len(known)))
-    place_of = {column.name: place for place, column in enumerate(known)}
-    places: list[int] = []
-    for name in wanted:
-        for each in groups.get(name, (name,)):
-            if each not in place_of:
-                raise UnknownColumn(each, [*place_of, *groups])
-            if place_of[each] not in places:
-                places.append(place_of[each])
-    return places
-
-
-def _picker(places: Sequence[int], columns: int) -> Callable[[Sequence[Row]], Sequence[Row]]:
-    if list(places) == list(range(columns)):
-        return lambda rows: rows
-    if len(places) == 1:
-        (place,) = places
-        return lambda rows: [(row[place],) for row in rows]
-    get = itemgetter(*places)
-    return lambda rows: list(map(get, rows))

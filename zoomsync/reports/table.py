@@ -80,6 +80,9 @@ def _part_lines(part: Part, words: Words, width: int | None, *, unneeded: str) -
     if not rows:
         yield words.say("none")
         return
+    if part.upright:
+        yield from _upright([column.heading for column in columns], rows, width)
+        return
     shown, widths, unshown = _fitted(columns, rows, width)
     yield _GAP.join(_set(columns[place].heading, widths[place], columns[place]) for place in shown).rstrip()
     yield _GAP.join("─" * widths[place] for place in shown)
@@ -92,6 +95,18 @@ def _part_lines(part: Part, words: Words, width: int | None, *, unneeded: str) -
         yield words.say("more_rows").format(ROWS_AT_MOST)
     if unshown:
         yield from _folded(f"{words.say('columns_left_out')} {', '.join(unshown)}", width)
+
+
+def _upright(headings: Sequence[str], rows: Sequence[Sequence[str]], width: int | None) -> Iterator[str]:
+    """Each row as a list, an empty line between two."""
+    widest = max(map(cell_len, headings))
+    for number, row in enumerate(rows):
+        if number:
+            yield ""
+        for heading, cell in zip(headings, row, strict=True):
+            line = f"{heading}{' ' * (widest - cell_len(heading))}{_GAP}{cell}"
+            if cell:
+                yield line if width is None or cell_len(line) <= width else set_cell_size(line, width - 1) + "…"
 
 
 def _with_facts(part: Part) -> Iterator[tuple[EventFacts, Row]]:

@@ -81,6 +81,7 @@ class Part:
     """One table of a report: a sheet of XLSX, a table of HTML.
 
     batches: read once, and while the database's look lasts; a list where the rows are few. totals: known beforehand.
+    upright: a screen shows each row as a list, one column a line.
     """
 
     name: str
@@ -88,6 +89,7 @@ class Part:
     columns: tuple[Column, ...]
     batches: Iterable[Batch]
     totals: tuple[Total, ...] = ()
+    upright: bool = False
 
     def rows(self) -> Iterator[Row]:
         """All rows, whatever event they are of."""
@@ -97,10 +99,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """How many gave an answer. label: the spelling most of them chose. shares nothing with other groups.
-
-    value: None where the group is too small to be told apart (`AnswerCounts.hidden`).
-    """
+    """How many gave an answer. label: the spelling that most of them chose. attended: None while it is not known."""
 
     label: str
     registered: int
@@ -110,17 +109,22 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class AnswerCounts:
-    """The answers to one question, counted; the largest group first.
+    """The answers to one question, counted, the largest group first.
 
-    name: the machine name of its column. answered: by how many. others: those in groups that are not listed (there
-    are too many, or they are too small to be shown).
+    name: the machine name of its column. others: those in groups that are not listed, since there are too many or
+    (hidden) they are too small to be shown. unanswered: those who did not answer. Both None where there are none.
     """
 
     name: str
     question: str
     groups: tuple[Group, ...]
-    answered: int
-    others: int = 0
+    others: Group | None = None
+    unanswered: Group | None = None
+    hidden: bool = False
+
+    def all(self) -> tuple[Group, ...]:
+        """Every line to show, the listed groups first."""
+        return (*self.groups, *(one for one in (self.others, self.unanswered) if one))
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +156,10 @@ class MailFacts:
 
 @dataclass(frozen=True, slots=True)
 class SessionFacts:
-    """A session. attendance: None while it is not known; `present` are those of the identified who count as present,
-    `unmatched` those whom no registration could be found for, `minutes` the mean of the present."""
+    """A session and who came; all None while that is not known. identified: registrants who came, however briefly;
+    present: of them, those who were there for long enough. absent: approved registrants who did not come. unmatched:
+    people of whom nobody knows which registrant they are. minutes: how long the identified stayed, on average.
+    """
 
     title: str
     starts_at: datetime
@@ -161,25 +167,27 @@ class SessionFacts:
     cancelled: bool = False
     identified: int | None = None
     present: int | None = None
+    absent: int | None = None
     unmatched: int | None = None
     minutes: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """Something that needs a person: its machine name, how many it is about (0: not a matter of number), and words."""
+    """Something that a person should do or know: its machine name, and words in the report's language."""
 
     name: str
-    count: int
     words: str
+    urgent: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Overview:
     """One event in numbers. Of the funnel, `attended` is None while it is not known.
 
-    by_day: the event's days, from the first registration to the last, those without any included. undated: how many
-    Zoom gave no time for.
+    by_status: a status without any is left out. by_day: the event's days, from the first registration to the last,
+    those without any included; who has no time of Zoom's counts when first seen. answers: to the questions that offer
+    a choice. minimum: share of a session from which on somebody is present.
     """
 
     event: EventFacts
@@ -189,12 +197,12 @@ class Overview:
     attended: int | None
     by_status: Mapping[str, int]
     by_day: tuple[tuple[date, int], ...]
-    undated: int
     answers: tuple[AnswerCounts, ...]
     registration: RegistrationFacts
     mail: tuple[MailFacts, ...]
     sessions: tuple[SessionFacts, ...]
     needs: tuple[Need, ...]
+    minimum: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,5 @@
 """What reports call things, in Spanish (Latin American, usted) and English. Machine names in, words out."""
+# ruff: noqa: E501 - the tables of words are read across
 
 from __future__ import annotations
 
@@ -55,7 +56,7 @@ present                    Presente | Present
 part                       Parte | Part
 item                       Detalle | Item
 value                      Valor | Value
-group                      Respuesta | Answer
+group                      Grupo | Group
 question                   Pregunta | Question
 registered                 Inscripciones | Registered
 approved                   Aprobadas | Approved
@@ -66,7 +67,7 @@ reminded                   Con recordatorio | Reminded
 attended                   Asistieron | Attended
 late                       Después del cierre | Late
 deadline                   Cierre | Deadline
-registration               Inscripción | Registration
+registration               Estado de la inscripción | Registration
 verified_at                Comprobado en Zoom | Read back from Zoom
 day                        Día | Day
 starts_at                  Inicio | Starts
@@ -85,7 +86,37 @@ timezone                   Zona horaria | Time zone
 title                      Título | Title
 occurrence_id              Sesión de Zoom | Zoom occurrence
 registration_deadline      Cierre de la inscripción | Registration deadline
+figure                     Cifra | Figure
+answer                     Respuesta | Answer
+by_hand                    A mano | By hand
+closed_at                  Cerrada desde | Closed since
+late_waiting               De ellas, en espera | Of them, waiting
+erase_at                   Se borran los datos personales | Personal data is removed
+absent                     Ausentes | Absent
+called_off_session         Cancelada | Cancelled
+share_of_all               Porcentaje | Share
+organizer                  Organiza | Organizer
+minimum                    Mínimo | Minimum
 erased_on                  Los datos personales se borran | Personal data is removed
+"""
+
+_NEEDS = """
+never_synced               Todavía no se ha sincronizado. | It was never synced.
+sync_failed                La última sincronización falló: {what} | The last sync failed: {what}
+sync_interrupted           La última sincronización se interrumpió. | The last sync was interrupted.
+overdue                    Mensajes atrasados: {number}. | Messages overdue: {number}.
+failed                     Mensajes que no se pudieron entregar: {number}. | Messages that failed: {number}.
+in_doubt                   Mensajes de los que no se sabe si salieron: {number}. | Messages in doubt: {number}.
+times_held                 La hora de {what} no coincide con Zoom; su correo espera. | File and Zoom disagree about the time of {what}; its mail waits.
+denials_held               Rechazos que esperan confirmación: {number}. | Denials that wait for a word: {number}.
+not_closed                 La inscripción NO está cerrada aunque el plazo venció. {what} | Registration is NOT CLOSED although the deadline has passed. {what}
+registration_error         La inscripción no está como debería: {what} | Registration is not as it should be: {what}
+reopened                   Alguien volvió a abrir la inscripción en Zoom y se cerró de nuevo. | Somebody opened registration again on Zoom, and it was closed once more.
+late_waiting               Personas inscritas después del cierre que esperan respuesta: {number}. | Late registrants who wait for an answer: {number}.
+moves                      Está por avisarse un cambio de horario: {what} | A new time is about to be told: {what}
+too_many                   Las inscripciones superan los cupos: {what} | There are more registrants than seats: {what}
+without_link               Personas aprobadas a quienes Zoom no dio enlace: {number}. | Approved registrants without a personal link: {number}.
+clock_apart                El reloj de este equipo no coincide con el de Zoom. | This machine's clock is not Zoom's.
 """
 
 _STATUSES = """
@@ -232,6 +263,10 @@ class Words:
 
     def say(self, name: str) -> str:
         return self._in(_SENTENCES, name)
+
+    def need(self, name: str, number: int, what: str) -> str:
+        """What a person should do or know."""
+        return self._in(_NEEDS, name).format(number=self.number(number), what=what).strip()
 
     def count(self, name: str) -> str:
         """What a sync counts, as a word for several."""

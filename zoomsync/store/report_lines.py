@@ -46,9 +46,10 @@ def form_lines(
 ) -> Iterator[list[FormLine]]:
     """The same registrations, with what sums are made of, in any order."""
     table = _registrant.c
-    statement = select(table.status, table.registered_at, _raw(table.details), _raw(table.answers))
+    at = func.coalesce(table.registered_at, table.first_seen_at, type_=table.first_seen_at.type)
+    statement = select(table.id, table.status, at, _raw(table.details), _raw(table.answers))
     for rows in _partitions(db, _of_people(statement, event_id, statuses, since)):
-        yield [FormLine(row[0], row[1], _decode(row[2]), _decode(row[3])) for row in rows]
+        yield [FormLine._make((*row[:3], _decode(row[3]), _decode(row[4]))) for row in rows]
 
 
 def people_by_status(
