@@ -18,6 +18,7 @@ from zoomsync.cli.output import answer, answer_json
 if TYPE_CHECKING:
     from zoomsync.app import App
     from zoomsync.clock import SteppedClock
+    from zoomsync.domain.attendance import SessionAttendance
     from zoomsync.domain.records import Event
     from zoomsync.simulate.catcher import MailCatcher
     from zoomsync.simulate.world import World
@@ -72,7 +73,7 @@ class Story:
         self._registered: list[str] = []
 
     def tell(self) -> None:
-        """From the announcement to the last reminder."""
+        """From the announcement to who took part in the last session."""
         if self._told:
             answer("An event in Guatemala, played on this machine alone; times are those of America/Guatemala.")
         self._say("The event is announced, and registration opens on Zoom.")
@@ -94,9 +95,12 @@ class Story:
         self._move(DEADLINE + timedelta(minutes=7))
         self._register(1, late=True)
         self._sync()
-        for day, hour in ((6, 23), (7, 13), (7, 23), (8, 13)):
-            self._move(datetime(2023, 3, day, hour, tzinfo=UTC))
-            self._remind()
+        for number, day in enumerate((7, 8)):
+            for moment in (datetime(2023, 3, day - 1, 23, tzinfo=UTC), datetime(2023, 3, day, 13, tzinfo=UTC)):
+                self._move(moment)
+                self._remind()
+            self._move(datetime(2023, 3, day, 19, 40, tzinfo=UTC))
+            self._hold(number)
 
     def outcome(self) -> dict[str, object]:
         """How the event stands in the end, as `status` judges it."""
@@ -124,6 +128,8 @@ class Story:
         assert isinstance(closed_at, datetime)
         answer(f"  registration  {ended['registration']}, read back from Zoom {_local(closed_at)}")
         answer(f"  reminders     {ended['sent']} sent, {ended['failed']} failed; {len(self._mails.messages)} arrived")
+        for one in self._attendance():
+            answer(f"  {one.session.title:<14}{_in_numbers(one)}; {one.present} for half of the time or more")
         answer()
         answer("To look at")
         answer(f"  {folder / 'mails'}  the e-mails as they arrived, one file each")
@@ -132,6 +138,7 @@ class Story:
         config, command = folder / "config" / "zoomsync.toml", _command()
         answer(f"  {command} status --config {config} --now 2023-03-08T08:00")
         answer(f"  {command} timeline {SLUG} --config {config} --now 2023-03-07T00:00")
+        answer(f"  {command} attendance --config {config} --now 2023-03-08T14:00")
         answer(f"  {command} outbox list --config {config}")
         answer(f"  {command} init  to begin with an event of your own")
 
@@ -201,6 +208,27 @@ class Story:
             subject = str(self._mails.messages[-1].message["Subject"])
             self._say(f"“{subject}”", 1)
 
+    def _hold(self, number: int) -> None:
+        """A session has taken place, and Zoom has worked out who was there twenty minutes later."""
+        from zoomsync.jobs.attendance import sessions_due
+
+        self._world.hold_session(
+            self._meeting_id, occurrence=number, share=0.8, seed=number + 1, ready_after=timedelta(minutes=20)
+        )
+        event, now = self._event(), self._clock()
+        due = sessions_due(event, database=self._app.database, now=now)
+        self._app.attendance().take(event, [one.key for one in due])
+        newest = self._attendance()[-1]
+        self._say(f"{newest.session.title} is over; {_in_numbers(newest)}")
+
+    def _attendance(self) -> list[SessionAttendance]:
+        from zoomsync.store.attendance import attendance_of_event
+        from zoomsync.store.events import load_stored
+
+        with self._app.database.read() as db:
+            known = load_stored(db, SLUG)
+            return attendance_of_event(db, known.id) if known else []
+
     # ------------------------------------------------------------------------------------------------- telling
 
     def _event(self) -> Event:
@@ -214,6 +242,10 @@ class Story:
     def _say(self, words: str, depth: int = 0) -> None:
         if self._told:
             answer(f"{_local(self._clock())}  {'    ' * depth}{words}")
+
+
+def _in_numbers(one: SessionAttendance) -> str:
+    return f"took part: {len(one.came)} identified and {len(one.unmatched)} not"
 
 
 def _command() -> str:
