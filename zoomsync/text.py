@@ -89,7 +89,7 @@ def csv_cell(text: str) -> str:
     cell = clean(text, limit=LONGEST_CELL)
     if cell[:1] not in _FORMULA_STARTS and ";" not in cell:
         return cell
-    return _FORMULA.sub(r"\1\2'", cell)
+    return _FORMULA.sub(r"\1\2'", cell)[:LONGEST_CELL]
 
 
 def file_name(text: str, *, fallback: str = "unnamed") -> str:

@@ -12,6 +12,7 @@ from typing import Any
 from zoomsync.jobs.reports import ReportName, Shape, Wanted, gathered
 from zoomsync.reports.csv_json import write_csv, write_json
 from zoomsync.reports.table import table_lines
+from zoomsync.reports.xlsx import write_xlsx
 from zoomsync.store import events as stored_events
 from zoomsync.store.schema import Database
 
@@ -41,6 +42,16 @@ def csv_text(database: Database, asked: Wanted, now: datetime, **options: Any) -
 def as_table(database: Database, asked: Wanted, now: datetime, width: int | None) -> list[str]:
     with gathered(asked, _events(database), database=database, now=now) as report:
         return list(table_lines(report, width=width))
+
+
+def as_workbook(database: Database, asked: Wanted, now: datetime) -> Any:
+    """The workbook as openpyxl reads it."""
+    import openpyxl
+
+    out = io.BytesIO()
+    with gathered(asked, _events(database), database=database, now=now) as report:
+        write_xlsx(report, out)
+    return openpyxl.load_workbook(out)
 
 
 def _events(database: Database) -> list[stored_events.StoredEvent]:

@@ -10,7 +10,7 @@ import pytest
 
 from tests.builders import make_registrant
 from tests.outbox_world import make_world
-from tests.reports.reading import as_csv, as_json, as_table, csv_text, wanted
+from tests.reports.reading import as_csv, as_json, as_table, as_workbook, csv_text, wanted
 from zoomsync.store.schema import Database
 
 FORMULAS = (
@@ -63,6 +63,18 @@ def test_no_cell_of_csv_is_a_formula_and_telephones_stay_as_they_are(database: D
         assert row["phone"] == "+502 5555 1234"
     assert rows[len(FORMULAS) + 4]["first_name"] == "مرحبا بالعالم"
     assert rows[len(FORMULAS) + 6]["first_name"] == "N" * 10_000
+
+
+def test_no_cell_of_a_workbook_is_a_formula_a_link_or_a_number(database: Database, now: datetime) -> None:
+    book = as_workbook(database, wanted("registrants"), now)
+    cells = [cell for row in book.worksheets[0].iter_rows() for cell in row if isinstance(cell.value, str)]
+    assert {cell.data_type for cell in cells} == {"s"}
+    assert not any(cell.hyperlink for cell in cells)
+    values = [cell.value for cell in cells]
+    assert not any(value.lstrip()[:1] in list("=-@＝＠") for value in values)
+    assert values.count("+502 5555 1234") == 2 * len((*FORMULAS, *OTHERS))
+    assert "N" * 10_000 in values
+    assert "مرحبا بالعالم" in values
 
 
 def test_text_for_people_has_neither_escapes_nor_controls(database: Database, now: datetime) -> None:

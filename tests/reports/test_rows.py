@@ -8,7 +8,7 @@ import pytest
 
 from tests.builders import make_event, make_registrant, utc
 from tests.outbox_world import make_world
-from tests.reports.reading import as_csv, as_json, as_table, csv_text, wanted
+from tests.reports.reading import as_csv, as_json, as_table, as_workbook, csv_text, wanted
 from zoomsync.domain.records import OutboxState, RegistrantStatus
 from zoomsync.reports.columns import UnknownColumn
 from zoomsync.store.schema import Database
@@ -157,6 +157,39 @@ def test_anonymous_leaves_out_whatever_leads_to_a_person(database: Database, now
         whole = csv_text(database, wanted(name, anonymous=True), now)
         assert "@" not in whole
         assert "López" not in whole
+
+
+# ------------------------------------------------------------------------------------------------------------ workbooks
+
+
+def test_a_workbook_has_a_sheet_a_part_with_typed_cells(database: Database, now: datetime) -> None:
+    world = make_world(database, now, [make_registrant(1), make_registrant(2, last_name="")])
+    world.plan(0, now=now)
+    book = as_workbook(database, wanted("registrants"), now)
+    assert book.sheetnames == ["Inscripciones", "Acerca de"]
+    sheet = book["Inscripciones"]
+    headings = [cell.value for cell in sheet[1]]
+    assert headings[3:8] == ["Correo", "Nombres", "Apellidos", "Estado", "Inscripción"]
+    assert (sheet.freeze_panes, sheet.auto_filter.ref) == ("A2", "A1:L3")
+    registered = sheet.cell(2, headings.index("Inscripción") + 1)
+    assert (registered.value, registered.number_format) == (datetime(2023, 2, 24, 9, 1), "yyyy-mm-dd hh:mm")  # noqa: DTZ001
+    assert sheet.cell(2, headings.index("Estado") + 1).value == "aprobada"
+    about = {row[0].value: row[1].value for row in book["Acerca de"].iter_rows()}
+    assert about["Datos personales"].endswith("los datos personales se borrarán el martes 6 de junio de 2023.")
+    assert about["Aprobadas"] == 2
+    mail = as_workbook(database, wanted("reminders", language="en"), now)
+    assert mail.sheetnames == ["Messages", "Messages by kind", "About"]
+    assert mail["Messages by kind"]["J2"].value == 1
+
+
+def test_more_rows_than_a_sheet_holds_go_on_in_another(
+    database: Database, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("zoomsync.reports.xlsx.ROWS_A_SHEET", 2)
+    make_world(database, now, 3)
+    book = as_workbook(database, wanted("registrants", columns=("email",)), now)
+    assert book.sheetnames[:2] == ["Inscripciones", "Inscripciones 2"]
+    assert [row[0].value for row in book["Inscripciones 2"].iter_rows()] == ["Correo", "persona3@example.org"]
 
 
 # ------------------------------------------------------------------------------------------------------------- screens

@@ -30,6 +30,7 @@ class Format(StrEnum):
     TABLE = "table"
     CSV = "csv"
     JSON = "json"
+    XLSX = "xlsx"
 
 
 def add_to(app: typer.Typer) -> None:
@@ -80,6 +81,8 @@ def report(
     if name not in list(ReportName):
         raise SettingsError(f"There is no report {terminal(name)}; there are: {', '.join(ReportName)}.")
     chosen = Format.JSON if options.json else form or _by_ending(output) or Format.TABLE
+    if chosen is Format.XLSX and output is None and sys.stdout.isatty():
+        raise SettingsError("A workbook is nothing for a terminal: name a file with --output.")
     with opened(ctx) as app:
         known = known_events(app, events or [])
         wanted = Wanted(
@@ -148,6 +151,10 @@ def _write(found: Report, form: Format, output: Path | None, *, excel: bool, com
     with _put_in_place(output) if output else answer_bytes() as out:
         if form is Format.CSV:
             write_csv(found, out, excel=excel, complete=complete)
+        elif form is Format.XLSX:
+            from zoomsync.reports.xlsx import write_xlsx
+
+            write_xlsx(found, out)
         else:
             write_json(found, out)
 

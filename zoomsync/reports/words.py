@@ -206,7 +206,6 @@ reminders                  Mensajes | Messages
 attendance                 Asistencia | Attendance
 activity                   Actividad | Activity
 about                      Acerca de | About
-sums                       Sumas | Sums
 by_reminder                Mensajes por tipo | Messages by kind
 by_status                  Inscripciones por estado | Registrations by status
 by_day                     Inscripciones por día | Registrations by day
@@ -216,6 +215,7 @@ figures                    Cifras | Figures
 needs                      Requiere atención | Needs a person
 report                     Informe | Report
 generated_at               Generado | Generated
+personal_data              Datos personales | Personal data
 others                     Otras respuestas | Other answers
 others_hidden              Otras (grupos de menos de 5) | Others (groups under 5)
 no_answer                  Sin respuesta | No answer
