@@ -85,7 +85,7 @@ def _scope_to_close_missing(project: Project) -> None:
 @pytest.mark.parametrize(
     ("make", "told", "remedy"),
     [
-        (_draft, f"{SLUG}: is a draft: no mail, no closing", 'set status = "active" to go live'),
+        (_draft, f"{SLUG}: is a draft: no mail, no closing", f"zoomsync go-live {SLUG} turns it active"),
         (
             _link_alone,
             f"{SLUG}: the meeting was found by its registration link",

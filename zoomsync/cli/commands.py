@@ -14,6 +14,7 @@ from zoomsync.cli import (
     data,
     deadline,
     demo,
+    eventfile,
     hands,
     mail,
     probe,
@@ -70,5 +71,21 @@ def root(
     )
 
 
-for family in (demo, setup, sync, run, timeline, deadline, mail, hands, announce, attendance, reports, data, probe):
+_FAMILIES = (
+    demo,
+    setup,
+    eventfile,
+    sync,
+    run,
+    timeline,
+    deadline,
+    mail,
+    hands,
+    announce,
+    attendance,
+    reports,
+    data,
+    probe,
+)
+for family in _FAMILIES:
     family.add_to(app)

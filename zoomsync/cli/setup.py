@@ -58,10 +58,10 @@ def check(ctx: typer.Context, events: Events = None) -> int:
     options = options_of(ctx)
     with opened(ctx) as app:
         lines = []
-        for line in _findings(app, events or []):
+        for line in findings(app, events or []):
             lines.append(line)
             if not options.json:
-                _show(line)
+                show_finding(line)
         crosses = sum(line.mark is Mark.CROSS for line in lines)
         if options.json:
             answer_json({"ok": not crosses, "lines": [asdict(line) for line in lines]})
@@ -71,8 +71,11 @@ def check(ctx: typer.Context, events: Events = None) -> int:
         return 1 if crosses else 0
 
 
-def _findings(app: App, names: list[str]) -> Iterator[CheckLine]:
-    from zoomsync.domain.records import ZoomKind
+def findings(app: App, names: list[str], *, live: bool = False) -> Iterator[CheckLine]:
+    """Every line of `check`. live: judge drafts as if they were active."""
+    from dataclasses import replace
+
+    from zoomsync.domain.records import EventStatus, ZoomKind
     from zoomsync.errors import StoreError
     from zoomsync.jobs.check import (
         CheckLine,
@@ -105,14 +108,15 @@ def _findings(app: App, names: list[str]) -> Iterator[CheckLine]:
                 seats = list(check_seats(event, app.database))
             except StoreError:
                 known, seats = [], []  # told already
-            yield from check_event(event, app.zoom, known, app.clock())
+            judged = replace(event, status=EventStatus.ACTIVE) if live else event
+            yield from check_event(judged, app.zoom, known, app.clock())
             yield from seats
     smtp = app.settings.smtp
     with app.transport().open() as connection:
         yield from check_mail(connection.connect, f"{smtp.host}:{smtp.port}")
 
 
-def _show(line: CheckLine) -> None:
+def show_finding(line: CheckLine) -> None:
     from zoomsync.jobs.check import Mark
 
     sign = {Mark.OK: "✓", Mark.WARNING: "!", Mark.CROSS: "✗"}[line.mark]

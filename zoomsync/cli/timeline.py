@@ -66,7 +66,7 @@ def timeline(
             if one.at > now and not told_now:
                 answer(f"{local_time(now, zone)}  ---- now ----")
                 told_now = True
-            answer(f"{local_time(_shown_at(one), zone)}  {terminal(in_words(one))}")
+            answer(f"{local_time(shown_at(one), zone)}  {terminal(in_words(one))}")
         if not told_now:
             answer(f"{local_time(now, zone)}  ---- now ----")
         if found.quiet_runs:
@@ -93,6 +93,6 @@ def in_words(one: Entry) -> str:
     return words[one.kind.value]
 
 
-def _shown_at(one: Entry) -> datetime:
+def shown_at(one: Entry) -> datetime:
     """A deadline at midnight is the end of a day: people know it by its last minute."""
     return one.at - timedelta(minutes=1) if one.kind.value == "deadline" else one.at

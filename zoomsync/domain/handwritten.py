@@ -146,6 +146,7 @@ _WRITTEN_MOMENT = re.compile(
     r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ]\s*(\d{1,2}):(\d{2})(?::(\d{2})(?:\.0+)?)?\s*(Z|[+-]\d{2}:?\d{2})?)?",
     re.IGNORECASE,
 )
+_HOUR = re.compile(r"(\d{1,2}):(\d{2})")
 _FIRST_YEAR, _LAST_YEAR = 2000, 2100
 
 
@@ -158,6 +159,17 @@ def read_moment(value: object, zone: ZoneInfo) -> datetime:
     if not isinstance(written, datetime):
         raise Mistake("the time of day is missing.", f"Write date and time, like {written}T08:00:00.")
     return _in_utc(written, zone)
+
+
+def read_new_start(text: str, was: datetime, zone: ZoneInfo) -> datetime:
+    """The moment that something is moved to, in UTC: like `read_moment`, or an hour of the same day ("9:30").
+
+    was: when it was to be, aware. Raises Mistake.
+    """
+    hour = _HOUR.fullmatch(text.strip())
+    if hour is None:
+        return read_moment(text, zone)
+    return read_moment(f"{was.astimezone(zone):%Y-%m-%d} {hour[1]}:{hour[2]}", zone)
 
 
 def read_deadline(value: object, zone: ZoneInfo) -> datetime:

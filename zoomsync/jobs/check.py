@@ -148,7 +148,12 @@ def clock_apart(offset: timedelta) -> str:
 def check_event(event: Event, zoom: ZoomAccount, known: Collection[Session], now: datetime) -> Iterator[CheckLine]:
     """Whether an event's file and Zoom agree. known: the sessions that the database has of it."""
     if event.status is EventStatus.DRAFT:
-        yield CheckLine(Mark.WARNING, event.slug, "is a draft: no mail, no closing", 'set status = "active" to go live')
+        yield CheckLine(
+            Mark.WARNING,
+            event.slug,
+            "is a draft: no mail, no closing",
+            f"zoomsync go-live {event.slug} turns it active",
+        )
     try:
         meetings = zoom.find_meetings(event)
     except ZoomError as error:

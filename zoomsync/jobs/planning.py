@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from hashlib import blake2b
 
 from sqlalchemy.orm import Session as DbSession
 
-from zoomsync.domain.records import Event, EventStatus
+from zoomsync.domain.records import Event, EventStatus, Session
 from zoomsync.domain.reminders import Batch, FirstSeen, Plan, plan_messages
 from zoomsync.store import attendance, outbox
 from zoomsync.store import events as stored_events
@@ -67,16 +67,18 @@ def plans_of(
     now: datetime,
     *,
     changed_at: datetime | None = None,
+    sessions: Sequence[Session] | None = None,
     a_batch: int = _REGISTRANTS_A_BATCH,
 ) -> Iterator[Plan]:
     """What the outbox of an event lacks or has wrong, `a_batch` registrants at a time; nothing is written.
 
-    changed_at: for those alone that were changed at this very moment.
+    changed_at: for those alone that were changed at this very moment. sessions: as they would be; by default as they
+    are stored.
     """
     leads_seen = {kind.partition(":")[2]: seen for kind, seen in known.leads_seen.items()}
     return plan_messages(
         event,
-        stored_events.sessions_of(db, known.id),
+        stored_events.sessions_of(db, known.id) if sessions is None else sessions,
         _batches(db, known.id, changed_at, a_batch),
         now,
         first_seen=FirstSeen(known.first_seen_at, leads_seen),

@@ -53,6 +53,7 @@ class EventStanding:
     sessions' new times are about to be told, to how many and when. paused_at: its mail is stopped since then; `overdue`
     counts what waits because of that. suspects: addresses that look mistyped, each with the one that was probably
     meant. bounced: addresses of approved registrants that mail came back from.
+    untold: what was cancelled without a word to anybody, each with the command that tells them.
     """
 
     event: str
@@ -91,6 +92,7 @@ class EventStanding:
     paused_at: datetime | None = None
     suspects: tuple[tuple[str, str], ...] = ()
     bounced: int = 0
+    untold: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,8 +181,20 @@ def _look_at(db: DbSession, event: StoredEvent, file: Event | None, now: datetim
         moves=tuple(_move_in_words(event, *move) for move in reading.settling_moves(db, event.id, now)),
         paused_at=event.paused_at,
         suspects=() if is_over else suspects_of(db, event.id),
+        untold=_untold(file, now) if file and people and not is_over else (),
         bounced=0 if is_over else reading.bounced_in_use(db, event.id),
         denials_held=late_waiting if denies and late_waiting > DENIALS_AT_ONCE else 0,
+    )
+
+
+def _untold(file: Event, now: datetime) -> tuple[str, ...]:
+    told = f"zoomsync cancel {file.slug}"
+    if file.status is EventStatus.CANCELLED:
+        return () if file.announce else (f"it is cancelled, and nobody was told: {told} --announce tells them",)
+    return tuple(
+        f"{one.title} is cancelled, and nobody was told: {told} --session {number} --announce tells them"
+        for number, one in enumerate(file.sessions, start=1)
+        if file.status is EventStatus.ACTIVE and one.cancelled and not one.announce and now < one.ends_at
     )
 
 
@@ -323,6 +337,8 @@ def _notes(one: EventStanding) -> Iterator[tuple[str, int, str, str]]:
         yield "moves", 0, move, f"{one.event}: {move}"
     if one.paused_at and not one.overdue and not one.is_over:
         yield "paused", 0, "", f"{one.event}: its mail is paused: zoomsync resume {one.event} lets it go on"
+    for untold in one.untold:
+        yield "untold", 0, untold, f"{one.event}: {untold}"
     if one.bounced:
         addresses = counted(one.bounced, "address")
         words = f"{one.event}: mail came back from {addresses}: zoomsync outbox bounced shows them"

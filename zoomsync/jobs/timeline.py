@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from zoomsync.domain.records import Event
-from zoomsync.domain.timeline import Entry, timeline
+from zoomsync.domain.timeline import Entry, MailGroup, timeline
 from zoomsync.store import events as stored_events
 from zoomsync.store import reading
 from zoomsync.store.registration import deadline_of
@@ -22,8 +23,13 @@ class Timeline:
     quiet_runs: int
 
 
-def look_at_timeline(event: Event, database: Database, retention_days: int) -> Timeline | None:
-    """retention_days: where the event's file says nothing of its own. None for an event that was never synced."""
+def look_at_timeline(
+    event: Event, database: Database, retention_days: int, *, mail: Sequence[MailGroup] = ()
+) -> Timeline | None:
+    """retention_days: where the event's file says nothing of its own. mail: messages that are not in the outbox yet.
+
+    None for an event that was never synced.
+    """
     with database.read() as db:
         known = stored_events.load_stored(db, event.slug)
         if known is None:
@@ -36,7 +42,7 @@ def look_at_timeline(event: Event, database: Database, retention_days: int) -> T
             first_seen_at=known.first_seen_at,
             runs=runs,
             acts=reading.registration_acts(db, known.id),
-            mail=reading.mail_groups(db, known.id),
+            mail=[*reading.mail_groups(db, known.id), *mail],
             retention_days=retention_days if event.retention_days is None else event.retention_days,
         )
     return Timeline(tuple(entries), quiet)

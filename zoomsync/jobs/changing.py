@@ -1,0 +1,85 @@
+"""What would follow if an event's file said something else: who would be told, what would be taken back. Nothing is
+written.
+
+The files themselves are changed in `events`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from zoomsync.domain.calls import CALLED_OFF, MOVED
+from zoomsync.domain.records import Event, OutboxState
+from zoomsync.domain.sessions import follow_sessions
+from zoomsync.domain.timeline import MailGroup
+from zoomsync.jobs.planning import plans_of
+from zoomsync.store import events as stored_events
+from zoomsync.store import registrants as stored
+from zoomsync.store.schema import Database
+
+
+@dataclass(slots=True)
+class Foreseen:
+    """told: how many get a notice that is new (`moved`, `called_off`). withdrawn: unsent messages that are taken back.
+
+    mail: all messages that would be planned anew, in groups. pulled: somebody is known at all.
+    """
+
+    told: int = 0
+    withdrawn: int = 0
+    mail: list[MailGroup] = field(default_factory=list)
+    pulled: bool = False
+
+
+def foresee(event: Event, database: Database, now: datetime) -> Foreseen:
+    """What planning would do at `now` if the event's file said what `event` says. Raises StoreError."""
+    found = Foreseen()
+    with database.read() as db:
+        known = stored_events.load_stored(db, event.slug)
+        if known is None:
+            return found
+        found.pulled = stored.last_complete_pull_at(db, known.id) is not None
+        sessions = follow_sessions(event, (), stored_events.sessions_of(db, known.id), now).sessions
+        groups: Counter[tuple[str, str, str, datetime, datetime, OutboxState, str]] = Counter()
+        for plan in plans_of(db, event, known, now, sessions=sessions):
+            for one in (*plan.planned, *(change.message for change in plan.changed)):
+                key = one.key
+                if one.state is OutboxState.CANCELLED:
+                    found.withdrawn += 1
+                    continue
+                if one.state is OutboxState.PENDING and key.kind in (MOVED, CALLED_OFF):
+                    found.told += 1
+                groups[key.session_key, key.kind, key.occasion, one.due_at, one.expires_at, one.state, one.reason] += 1
+    found.mail = [
+        MailGroup(session_key, kind, occasion, state, count, due_at, None, reason)
+        for (session_key, kind, occasion, due_at, _, state, reason), count in groups.items()
+    ]
+    return found
+
+
+def left_to_do_on_move(event: Event, meeting_id: str | None) -> list[str]:
+    """What no command does after a session was moved in the file, a line each."""
+    where = f"meeting {meeting_id}" if meeting_id else "the meeting"
+    todo = [
+        f"on Zoom: give {where} the new time too. While file and Zoom are more than an hour apart, this session's mail "
+        "waits, the notice of the move included"
+    ]
+    return [*todo, *_on_the_page(event, "write the new time")]
+
+
+def left_to_do_on_cancel(event: Event, meeting_id: str | None, *, announced: bool, whole: bool) -> list[str]:
+    """What no command does after an event or a session was cancelled in the file, a line each."""
+    where = f"meeting {meeting_id}" if meeting_id else "the meeting"
+    what = where if whole else f"this session's occurrence of {where}"
+    first = "once the notices have gone out (zoomsync outbox list), " if announced else ""
+    todo = [f"on Zoom: {first}delete {what}. Not sooner: without the meeting the event's mail waits"]
+    if not announced:
+        todo = [f"on Zoom: delete {what}, or leave it: zoomsync does nothing more about it"]
+    return [*todo, *_on_the_page(event, "say that it does not take place")]
+
+
+def _on_the_page(event: Event, what: str) -> list[str]:
+    page = event.page_url or "the page where it is announced"
+    return [f"on {page}: {what}"]
