@@ -28,6 +28,7 @@ from zoomsync.events.public import put_in_place
 from zoomsync.jobs.attendance import AttendanceTaker
 from zoomsync.jobs.close import Keeper
 from zoomsync.jobs.deliver import Caps, Deliverer
+from zoomsync.jobs.late import Decided, decide_by_hand
 from zoomsync.jobs.leasing import LeaseClock
 from zoomsync.jobs.publish import publish
 from zoomsync.jobs.remind import sessions_told
@@ -203,6 +204,18 @@ class App:
             lease_clock=self.lease_clock,
             sleep=self.sleep,
             wait_for_another=patience,
+        )
+
+    def decide_by_hand(self, event: Event, acts: Sequence[tuple[str, str]], *, actor: str) -> Decided:
+        """Approve or deny registrants on a person's word; see `jobs.late`."""
+        return decide_by_hand(
+            event,
+            acts,
+            database=self.database,
+            desk=self.zoom,
+            sync=lambda one: self.syncer().sync(one),
+            clock=self.clock,
+            actor=actor,
         )
 
     def publish(self, event: Event) -> bool:

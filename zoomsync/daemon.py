@@ -369,6 +369,7 @@ class Daemon:
             webhook_secret=secret.get_secret_value() if secret else None,
             admin_token=web.admin_token.get_secret_value() if web.admin_token else None,
             files=lambda: self._events,
+            decide=lambda event, email, action, actor: app.decide_by_hand(event, [(email, action)], actor=actor),
         )
         return WebServer(application, host=web.host, port=web.port)
 

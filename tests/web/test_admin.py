@@ -12,7 +12,8 @@ import pytest
 from tests.builders import make_event
 from tests.web.conftest import Answer, Opener, Site
 from zoomsync import language
-from zoomsync.domain.records import OutboxState
+from zoomsync.domain.records import Event, OutboxState
+from zoomsync.jobs.late import Decided
 
 TOKEN = "canary-admin-token"
 SLUG = make_event().slug
@@ -21,7 +22,11 @@ EVENT = f"/admin/events/{SLUG}"
 
 @pytest.fixture
 def site(open_site: Opener) -> Site:
-    return open_site(admin_token=TOKEN, files=lambda: [make_event()])
+    return open_site(admin_token=TOKEN, files=lambda: [make_event()], decide=nobody_decides)
+
+
+def nobody_decides(event: Event, email: str, action: str, actor: str) -> Decided:
+    raise AssertionError("looking decides nothing")
 
 
 def get(site: Site, path: str) -> Answer:

@@ -133,8 +133,6 @@ def late(
 
 def _decide_by_hand(ctx: typer.Context, app: App, event: Event, acts: list[tuple[str, str]]) -> list[str]:
     """Approve and deny on Zoom, look again, and tell what came of it. Gives what went wrong, a line each."""
-    from zoomsync.jobs.late import decide_by_hand
-
     denied = [email for email, action in acts if action == "deny"]
     if denied:
         talk(
@@ -144,15 +142,7 @@ def _decide_by_hand(ctx: typer.Context, app: App, event: Event, acts: list[tuple
         if not confirmed(ctx, f"Deny {', '.join(map(mask_email, denied))}?"):
             return ["not confirmed"]
     app.refuse_rehearsing_for_real(zoom=True, mail=False, yes=options_of(ctx).yes)
-    result = decide_by_hand(
-        event,
-        acts,
-        database=app.database,
-        desk=app.zoom,
-        sync=lambda one: app.syncer().sync(one),
-        clock=app.clock,
-        actor=actor(),
-    )
+    result = app.decide_by_hand(event, acts, actor=actor())
     if not options_of(ctx).json:
         for line in result.done:
             answer(f"{event.slug}: {line}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from typing import Any
+from urllib.parse import parse_qs
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -41,3 +42,9 @@ async def read_body(request: Request) -> bytes:
     if size > MAX_BODY_BYTES:
         raise HTTPException(413, f"The request is larger than {MAX_BODY_BYTES // 1024} kB.")
     return bytes(kept)
+
+
+async def read_form(request: Request) -> dict[str, str]:
+    """The fields of a form, each with its first value; those left empty are not there. Raises as `read_body`."""
+    body = (await read_body(request)).decode(errors="replace")
+    return {name: values[0] for name, values in parse_qs(body).items()}

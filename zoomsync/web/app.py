@@ -26,6 +26,7 @@ from zoomsync.errors import StoreError
 from zoomsync.jobs.leasing import LeaseClock
 from zoomsync.store.events import link_key
 from zoomsync.store.schema import Database
+from zoomsync.web.admin.acts import Decide
 from zoomsync.web.admin.doorkeeper import Doorkeeper
 from zoomsync.web.admin.site import AdminSite
 from zoomsync.web.answers import plain
@@ -56,10 +57,12 @@ def web_application(
     webhook_secret: str | None = None,
     admin_token: str | None = None,
     files: Callable[[], Sequence[Event]] = tuple,
+    decide: Decide | None = None,
 ) -> ASGIApp:
     """The application. owner: the daemon it belongs to, as its heartbeat names it. public_url: how it is reached from
     outside. webhook_secret: Zoom's secret token, without which there is no address for webhooks. admin_token: what
-    opens `/admin/`, which is not there without it. files: gives the event files in force.
+    opens `/admin/`; that is not there without it, nor without `decide` (see `admin.acts`). files: gives the event
+    files in force.
     """
     https = public_url is not None and public_url.startswith("https://")
     registry = CollectorRegistry()
@@ -77,9 +80,9 @@ def web_application(
     if webhook_secret:
         webhooks = Webhooks(database, clock, webhook_secret, registry)
         routes.append(Route("/webhooks/zoom", webhooks.receive, methods=["POST"]))
-    if admin_token:
+    if admin_token and decide:
         door = Doorkeeper(admin_token, lambda: database.write(link_key), clock, https=https)
-        routes += AdminSite(database=database, clock=clock, door=door, files=files).routes
+        routes += AdminSite(database=database, clock=clock, door=door, files=files, decide=decide).routes
     inner = Starlette(
         routes=routes,
         exception_handlers={

@@ -11,7 +11,6 @@ import logging
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from urllib.parse import parse_qs
 
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -28,7 +27,7 @@ from zoomsync.store import events, reading
 from zoomsync.store.reading import Addressee
 from zoomsync.store.schema import Database
 from zoomsync.text import clean, mask_email
-from zoomsync.web.answers import read_body
+from zoomsync.web.answers import read_form
 from zoomsync.web.pages import Pages
 
 log = logging.getLogger(__name__)
@@ -61,8 +60,7 @@ class Unsubscribing:
         return self._page(person, "stopped" if person.opted_out else "asked")
 
     async def act(self, request: Request) -> Response:
-        body = await read_body(request)
-        undo = "undo" in parse_qs(body.decode(errors="replace"))
+        undo = "undo" in await read_form(request)
         return await run_in_threadpool(self._act, request, undo)
 
     def _act(self, request: Request, undo: bool) -> Response:

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
-from urllib.parse import parse_qs, urlencode
+from urllib.parse import urlencode
 
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -28,8 +28,9 @@ from zoomsync.store.events import StoredEvent
 from zoomsync.store.schema import Database
 from zoomsync.text import clean
 from zoomsync.web.admin import words
+from zoomsync.web.admin.acts import Acts, Decide
 from zoomsync.web.admin.doorkeeper import Doorkeeper, Visit
-from zoomsync.web.answers import read_body
+from zoomsync.web.answers import read_form
 from zoomsync.web.pages import Pages
 
 ROWS_A_PAGE = 100
@@ -57,10 +58,16 @@ class Paging:
 
 
 class AdminSite:
-    """The addresses, for the web part's application. files: gives the event files in force."""
+    """The addresses, for the web part's application. files: gives the event files in force. decide: see `acts`."""
 
     def __init__(
-        self, *, database: Database, clock: Clock, door: Doorkeeper, files: Callable[[], Sequence[Event]]
+        self,
+        *,
+        database: Database,
+        clock: Clock,
+        door: Doorkeeper,
+        files: Callable[[], Sequence[Event]],
+        decide: Decide,
     ) -> None:
         self._database = database
         self._clock = clock
@@ -70,6 +77,7 @@ class AdminSite:
         for name in words.FILTERS:
             self._pages.add_filter(name, getattr(words, name))
         self._pages.add_filter("clean", clean)
+        self._acts = Acts(database=database, clock=clock, door=door, files=files, decide=decide, page=self._page)
 
     @property
     def routes(self) -> list[Route]:
@@ -87,6 +95,7 @@ class AdminSite:
             shown("/events/{slug}/registrants/{row:int}", self._person),
             shown("/events/{slug}/mail", self._mail),
             shown("/events/{slug}/late", self._late),
+            *self._acts.routes,
         ]
 
     # ------------------------------------------------------------------------------------------------ the door
@@ -111,10 +120,10 @@ class AdminSite:
         return self._page("admin/login.html", None, 401 if wrong else 200, to=to, wrong=wrong)
 
     async def _log_in(self, request: Request) -> Response:
-        form = parse_qs((await read_body(request)).decode(errors="replace"))
-        to = _own_address(form.get("to", [""])[0])
+        form = await read_form(request)
+        to = _own_address(form.get("to", ""))
         response = RedirectResponse(to, 303)
-        token, name = form.get("token", [""])[0].strip(), form.get("name", [""])[0]
+        token, name = form.get("token", "").strip(), form.get("name", "")
         let_in = await run_in_threadpool(self._door.let_in, token, name, response)
         return response if let_in else await run_in_threadpool(partial(self._login_page, to, wrong=True))
 
@@ -178,7 +187,7 @@ class AdminSite:
         if person is None:
             raise HTTPException(404, _("There is no such registrant."))
         return self._event_page(
-            "admin/person.html", visit, known, person=person, opted_out=unwilling, rows=messages.rows
+            "admin/person.html", visit, known, row=row, person=person, opted_out=unwilling, rows=messages.rows
         )
 
     def _mail(self, request: Request, visit: Visit) -> Response:
