@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 import requests
 
 from zoomsync.clock import Clock, Sleep, fixed_clock, running_clock, system_clock
-from zoomsync.domain.calls import ANNOUNCE, RESEND
+from zoomsync.domain.calls import ANNOUNCE, CERTIFICATE, RESEND
 from zoomsync.domain.links import unsubscribe_token
 from zoomsync.domain.records import Event, OutcomeKind, Registrant, RegistrantStatus
 from zoomsync.domain.sessions import sessions_ahead
@@ -37,12 +37,14 @@ from zoomsync.mail.alarm import alarm_mail
 from zoomsync.mail.calendar import public_calendar
 from zoomsync.mail.headers import message_id
 from zoomsync.mail.markdown import announcement
-from zoomsync.mail.message import OutgoingMessage
+from zoomsync.mail.message import Attachment, OutgoingMessage
 from zoomsync.mail.render import Announcement, MessageRequest, Renderer
 from zoomsync.mail.smtp import SmtpTransport
+from zoomsync.reports.certificates import CERTIFICATE_WORD, CertificatePrinter
 from zoomsync.settings import ZOOM_API_URL, Settings, load_settings
 from zoomsync.store import events as stored_events
 from zoomsync.store.announcements import announcement_text
+from zoomsync.store.certificates import find as find_certificate
 from zoomsync.store.events import StoredEvent
 from zoomsync.store.outbox import ClaimedMessage
 from zoomsync.store.registration import deadline_of
@@ -306,6 +308,7 @@ class App:
                     if key.kind == RESEND
                     else sessions_told(key.kind, claimed.session, claimed.sessions, event.timezone),
                     announcement=announced(claimed.event_id, key.occasion) if key.kind == ANNOUNCE else None,
+                    attachments=self._certificate(event, key.occasion) if key.kind == CERTIFICATE else (),
                     unsubscribe_url=one_click and f"{one_click}/u/{unsubscribe_token(link_key, key.registrant_row)}",
                 )
             )
@@ -338,6 +341,19 @@ class App:
         if words is None:
             raise DeliveryRefused("the announcement's text is no longer there")
         return announcement(words.subject, words.text)
+
+    @cached_property
+    def printer(self) -> CertificatePrinter:
+        return CertificatePrinter(self.settings.templates_dir, self.settings.web.public_url)
+
+    def _certificate(self, event: Event, code: str) -> tuple[Attachment, ...]:
+        """A certificate as its mail brings it. Raises DeliveryRefused, TemplateBroken."""
+        with self.database.read() as db:
+            found = find_certificate(db, code)
+        if found is None or not found.name:
+            raise DeliveryRefused("the certificate is no longer there")
+        name = f"{CERTIFICATE_WORD[event.language]}-{found.code}.pdf"
+        return (Attachment(name, "application/pdf", self.printer.pdf(found, event)),)
 
     def _as_in_force(self, events: Mapping[int, Event]) -> dict[int, Event]:
         """The events with the deadline that a person's order has put in the place of their file's."""

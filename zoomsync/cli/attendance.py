@@ -3,13 +3,12 @@ name."""
 
 from __future__ import annotations
 
-import getpass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from zoomsync.cli.house import chosen_events, opened, options_of
+from zoomsync.cli.house import actor, chosen_events, opened, options_of
 from zoomsync.cli.output import answer, answer_json, answer_table, local_time, talk
 from zoomsync.text import terminal
 
@@ -78,11 +77,11 @@ def _settle(app: App, events: tuple[Event, ...], match: tuple[str, str] | None, 
 
     if len(events) != 1:
         raise SettingsError("Name the event: zoomsync attendance EVENT --match NAME EMAIL.")
-    event, now, actor = events[0], app.clock(), getpass.getuser()
-    if unmatch and not undo_match(event, unmatch, database=app.database, now=now, actor=actor):
+    event, now = events[0], app.clock()
+    if unmatch and not undo_match(event, unmatch, database=app.database, now=now, actor=actor()):
         raise SettingsError(f"Nobody of that name was matched by hand in {event.slug}.")
     if match:
-        settled = match_by_hand(event, *match, database=app.database, now=now, actor=actor)
+        settled = match_by_hand(event, *match, database=app.database, now=now, actor=actor())
         talk(f"Settled for {', '.join(map(terminal, settled))}; it holds for later pulls too.")
 
 

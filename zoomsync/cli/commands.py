@@ -11,6 +11,7 @@ from zoomsync import __version__
 from zoomsync.cli import (
     announce,
     attendance,
+    certificates,
     data,
     deadline,
     demo,
@@ -83,6 +84,7 @@ _FAMILIES = (
     hands,
     announce,
     attendance,
+    certificates,
     reports,
     data,
     probe,

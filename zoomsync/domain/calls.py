@@ -16,7 +16,7 @@ from zoomsync.domain.records import Event, EventStatus, Lead, Recipient, Registr
 from zoomsync.domain.sessions import settled_at
 
 WELCOME, MOVED, CALLED_OFF = "welcome", "moved", "called_off"
-RESEND, ANNOUNCE = "resend", "announce"  # planned by a person's hand
+RESEND, ANNOUNCE, CERTIFICATE = "resend", "announce", "certificate"  # planned by a person's hand
 
 WAIT_FOR_ATTENDANCE = timedelta(hours=24)  # from the moment an `after` message is due
 

@@ -14,7 +14,18 @@ from datetime import date, datetime
 from operator import attrgetter
 from typing import NamedTuple
 
-from zoomsync.domain.calls import ANNOUNCE, CALLED_OFF, MOVED, RESEND, WELCOME, Call, Programme, Programmes, Reason
+from zoomsync.domain.calls import (
+    ANNOUNCE,
+    CALLED_OFF,
+    CERTIFICATE,
+    MOVED,
+    RESEND,
+    WELCOME,
+    Call,
+    Programme,
+    Programmes,
+    Reason,
+)
 from zoomsync.domain.records import (
     Event,
     EventStatus,
@@ -27,7 +38,7 @@ from zoomsync.domain.records import (
 )
 from zoomsync.domain.sessions import settled_at
 
-_PLANNED_ELSEWHERE = ("late", "certificate", ANNOUNCE, RESEND)
+_PLANNED_ELSEWHERE = ("late", ANNOUNCE, CERTIFICATE, RESEND)
 _WRITTEN_TO = (RegistrantStatus.APPROVED, RegistrantStatus.PENDING)
 _UNSENT = frozenset({OutboxState.PENDING, OutboxState.DEFERRED})
 _DROPPED = frozenset({OutboxState.SKIPPED, OutboxState.CANCELLED})

@@ -24,6 +24,7 @@ from zoomsync.store.tables import (
     AnnouncementRow,
     AttendanceRow,
     AuditRow,
+    CertificateRow,
     EventRow,
     InstallationRow,
     MatchRow,
@@ -49,6 +50,7 @@ _installation: Table = InstallationRow.__table__  # type: ignore[attr-defined]
 _attendance: Table = AttendanceRow.__table__  # type: ignore[attr-defined]
 _participant: Table = ParticipantRow.__table__  # type: ignore[attr-defined]
 _match: Table = MatchRow.__table__  # type: ignore[attr-defined]
+_certificate: Table = CertificateRow.__table__  # type: ignore[attr-defined]
 
 # What belongs to an event and moves with it when its file is renamed.
 _BELONGING = (
@@ -62,6 +64,7 @@ _BELONGING = (
     _attendance,
     _participant,
     _match,
+    _certificate,
     _announcement,
 )
 _AUDITED_OF_EVENT = ("slug", "title", "status", "language", "timezone", "registration_deadline")

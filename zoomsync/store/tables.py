@@ -465,3 +465,29 @@ class MatchRow(SQLModel, table=True):
     email: str
     at: datetime = _moment(nullable=False)
     actor: str = ""
+
+
+class CertificateRow(SQLModel, table=True):
+    """A certificate that was issued (`domain.certificates.Certificate`), for as long as somebody may check its code.
+
+    email, name_key: which person of the event it is for (`domain.certificates.Person`). name: as printed. With the
+    person's data these go (NULL and ""), and registrant_row with them; the rest stays.
+    """
+
+    __tablename__ = "certificate"
+    __table_args__ = (
+        Index("certificate_of_person", "event_id", "email", "name_key", unique=True),
+        Index("certificate_of_registrant", "registrant_row"),
+    )
+
+    code: str = Field(primary_key=True)
+    event_id: int = Field(foreign_key="event.id")
+    registrant_row: int | None = Field(default=None, foreign_key="registrant.id")
+    email: str | None = None
+    name_key: str = ""
+    name: str = ""
+    event_title: str
+    dates: Any = _json(nullable=False)  # ["2023-03-07", ...], local
+    attended_s: int
+    scheduled_s: int
+    issued_at: datetime = _moment(nullable=False)

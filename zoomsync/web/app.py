@@ -30,6 +30,7 @@ from zoomsync.web.admin.acts import Decide
 from zoomsync.web.admin.doorkeeper import Doorkeeper
 from zoomsync.web.admin.site import AdminSite
 from zoomsync.web.answers import plain
+from zoomsync.web.certificates import Checking
 from zoomsync.web.health import Health
 from zoomsync.web.metrics import Figures, Metrics
 from zoomsync.web.unsubscribe import Unsubscribing
@@ -76,6 +77,7 @@ def web_application(
         Route("/metrics", Metrics(registry).show),
         Route("/u/{token}", unsubscribing.show, methods=["GET"]),
         Route("/u/{token}", unsubscribing.act, methods=["POST"]),
+        Route("/c/{code}", Checking(database).show, methods=["GET"]),
     ]
     if webhook_secret:
         webhooks = Webhooks(database, clock, webhook_secret, registry)
