@@ -26,6 +26,7 @@ from zoomsync.store.tables import (
     AttendanceRow,
     AuditRow,
     BounceRow,
+    CertificateRow,
     DaemonRow,
     EventRow,
     InstallationRow,
@@ -90,6 +91,18 @@ def fill(database: Database) -> None:
         AttendanceRow(event_id=7, session_key="k", state="ready", looked_at=AT),
         ParticipantRow(event_id=7, meeting_id="1", instance="/a==", name="Íñigo", joined_at=AT, left_at=AT),
         MatchRow(event_id=7, name="iphone", email="a@example.org", at=AT),
+        CertificateRow(
+            code="7K3M9QWX2TBD",
+            event_id=7,
+            registrant_row=41,
+            email="a@example.org",
+            name="Íñigo",
+            event_title="Sesión",
+            dates=["2023-03-07"],
+            attended_s=1,
+            scheduled_s=2,
+            issued_at=AT,
+        ),
     ]
 
     def work(db: Session) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date, format_interval
+from babel.dates import format_date
 
 from zoomsync.domain.certificates import Certificate, shown_code
 from zoomsync.domain.records import Event
@@ -103,16 +103,20 @@ class CertificatePrinter:
 
 def date_list(days: tuple[date, ...], language: str) -> str:
     """ "7 y 8 de marzo de 2023", "March 7 and 8, 2023"; from the first to the last where they are many."""
-    if len(days) > _DAYS_SPELT_OUT:
-        return str(format_interval(days[0], days[-1], "yMMMMd", locale=language))
     *others, last = days
+
+    def short(day: date) -> str:
+        return format_date(day, _DAY_AND_MONTH[language] if day.year == last.year else "long", locale=language)
+
+    if len(days) > _DAYS_SPELT_OUT:
+        return _FROM_TO[language].format(short(days[0]), format_date(last, "long", locale=language))
     alike = [day for day in others if (day.year, day.month) == (last.year, last.month)]
-    before = [format_date(day, _DAY_AND_MONTH[language], locale=language) for day in others if day not in alike]
     numbers = _joined([*(str(day.day) for day in alike), str(last.day)], language)
     whole = format_date(last, _WHOLE_DATE[language], locale=language).replace("#", numbers)
-    return _joined([*before, whole], language)
+    return _joined([*(short(day) for day in others if day not in alike), whole], language)
 
 
+_FROM_TO = {"es": "del {} al {}", "en": "{} to {}"}
 _DAY_AND_MONTH = {"es": "d 'de' MMMM", "en": "MMMM d"}
 _WHOLE_DATE = {"es": "'#' 'de' MMMM 'de' y", "en": "MMMM '#', y"}
 _AND = {"es": "y", "en": "and"}
