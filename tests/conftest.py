@@ -60,9 +60,9 @@ def sqlite_url(_sqlite_template: Path, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def postgres_url(_postgres_template: str) -> Iterator[str]:
-    """The URL of a fresh, migrated Postgres database of this test's own."""
-    yield from _postgres_database(f"TEMPLATE {_postgres_template}")
+def postgres_url(_postgres_of_this_worker: postgres.Emptied) -> str:
+    """The URL of a migrated Postgres database without a row: one for all tests of a worker, one after the other."""
+    return _postgres_of_this_worker.empty()
 
 
 @pytest.fixture
@@ -79,11 +79,11 @@ def _sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def _postgres_template() -> str:
-    name = f"template_{uuid.uuid4().hex}"
-    _execute(f"CREATE DATABASE {name}")
-    _migrate(postgres.server_url() + name)
-    return name
+def _postgres_of_this_worker() -> postgres.Emptied:
+    template = f"template_{uuid.uuid4().hex}"
+    _execute(f"CREATE DATABASE {template}")
+    _migrate(postgres.server_url() + template)
+    return postgres.Emptied(template)
 
 
 def _postgres_database(made_from: str) -> Iterator[str]:

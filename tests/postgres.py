@@ -16,6 +16,7 @@ import socket
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -59,6 +60,57 @@ def execute(statement: str) -> None:
     """Run one statement, such as CREATE DATABASE, outside of any transaction."""
     with psycopg.connect(_libpq(server_url() + "postgres"), autocommit=True) as connection:
         connection.execute(statement)
+
+
+class Emptied:
+    """A database made from a template, and emptied for each test: that takes a tenth of making a new one.
+
+    A test that changed its tables, or its schema's version, leaves the next one a new database.
+    """
+
+    def __init__(self, template: str) -> None:
+        self._template = template
+        self._name = ""
+        self._shape = self._look(template)
+
+    def empty(self) -> str:
+        """The URL of the database, without a row, and with whoever was still connected cut off."""
+        if not self._name or self._look(self._name) != self._shape:
+            self._make()
+        with psycopg.connect(_libpq(server_url() + self._name), autocommit=True) as connection:
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+            # Rows go one by one, without a look at whom they refer to: TRUNCATE makes new files for every table.
+            connection.execute("SET session_replication_role = replica")
+            for table, size in connection.execute(_TABLES).fetchall():
+                connection.execute(f"TRUNCATE {table} CASCADE" if size > _LARGE else f"DELETE FROM {table}")
+            connection.execute(_FIRST_NUMBERS)
+        return server_url() + self._name
+
+    def _make(self) -> None:
+        if self._name:
+            execute(f"DROP DATABASE {self._name} WITH (FORCE)")
+        self._name = f"emptied_{uuid.uuid4().hex}"
+        execute(f"CREATE DATABASE {self._name} TEMPLATE {self._template}")
+
+    def _look(self, name: str) -> object:
+        with psycopg.connect(_libpq(server_url() + name), autocommit=True) as connection:
+            try:
+                return connection.execute(_SHAPE).fetchone()
+            except psycopg.errors.UndefinedTable:
+                return None
+
+
+_LARGE = 1_000_000
+_TABLES = """SELECT quote_ident(relname), pg_relation_size(oid) FROM pg_class
+             WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND relname <> 'alembic_version'"""
+_FIRST_NUMBERS = "SELECT setval(quote_ident(sequencename)::regclass, 1, false) FROM pg_sequences"
+_SHAPE = """SELECT (SELECT string_agg(version_num, ',') FROM alembic_version),
+                   (SELECT count(*) FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+                    WHERE c.relnamespace = 'public'::regnamespace),
+                   (SELECT string_agg(indexname, ',' ORDER BY indexname) FROM pg_indexes WHERE schemaname = 'public')"""
 
 
 def _start_keeper(folder: Path) -> str:
