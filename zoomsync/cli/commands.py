@@ -1,33 +1,91 @@
-"""The command line's root: global options, and the families of commands. `zoomsync --help` reads no more than this."""
+"""The command line's root: global options, and a table of the commands. `zoomsync --help` reads no more than this.
+
+A family of commands is a module of this room, read when one of its commands is called.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from importlib import import_module
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+import typer.main
+from typer.core import TyperGroup
 
 from zoomsync import __version__
-from zoomsync.cli import (
-    announce,
-    attendance,
-    certificates,
-    data,
-    deadline,
-    demo,
-    eventfile,
-    hands,
-    mail,
-    probe,
-    reports,
-    run,
-    setup,
-    sync,
-    timeline,
-)
 from zoomsync.cli.options import Options
 
+# Every command: the module of its family, and how its own help begins. In the order of the help.
+COMMANDS = {
+    "demo": ("demo", "Live through the model event in a minute; nothing to set up."),
+    "init": ("setup", "Write settings, .env.example and a first event file."),
+    "check": ("setup", "Try everything an event needs, and say what to fix."),
+    "simulate": ("setup", "Run a Zoom account to play with."),
+    "new": ("eventfile", "Write the next event's file from the last one's."),
+    "go-live": ("eventfile", "Turn a draft active: check everything, look at what will happen, and confirm."),
+    "move": ("eventfile", "Move a session in the event's file."),
+    "cancel": ("eventfile", "Cancel an event in its file, or one session."),
+    "sync": ("sync", "Pull the registrants, and close registration at the deadline."),
+    "status": ("sync", "Say on one screen how things stand."),
+    "run": ("run", "Work until told to stop: sync, remind and close, each when it is due."),
+    "timeline": ("timeline", "Say everything that happened to an event and will."),
+    "close": ("deadline", "Close registration now, whatever the deadline."),
+    "reopen": ("deadline", "Open registration again as it was before."),
+    "late": ("deadline", "List who registered after the deadline, and who else waits."),
+    "remind": ("mail", "Plan what is due and deliver it."),
+    "preview": ("mail", "Write the e-mails of an event as .eml and .html for a look."),
+    "outbox": ("mail", "What was sent, what waits, what failed and with which words."),
+    "pause": ("hands", "Stop an event's mail at once, until you resume it."),
+    "resume": ("hands", "Let a paused event's mail go on."),
+    "optout": ("hands", "Send somebody no more reminders."),
+    "resend": ("hands", "Send somebody their link once more, at once."),
+    "announce": ("announce", "Send a message of your own, once to each."),
+    "attendance": ("attendance", "Pull who took part, after a session, and say who came."),
+    "certificates": (
+        "certificates",
+        "Make a certificate of attendance for each person present, as a PDF.",
+    ),
+    "report": ("reports", "Write a report of the database: of these events, or of all it knows."),
+    "db": ("data", "The database by hand: its schema, a backup, a copy."),
+    "probe": ("probe", "Try on your own account what Zoom's documents leave open, and keep what was seen."),
+}
+
+
+class _Commands(Mapping[str, Any]):
+    """The commands by name, each made when it is asked for: typer takes a millisecond to make one."""
+
+    def __getitem__(self, name: str) -> Any:
+        family = import_module(f"zoomsync.cli.{COMMANDS[name][0]}")
+        one = typer.Typer(rich_markup_mode=None)
+        family.add_to(one)
+        return typer.main.get_group(one).commands[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(COMMANDS)
+
+    def __len__(self) -> int:
+        return len(COMMANDS)
+
+
+class _Root(TyperGroup):
+    """The root, which says of its commands what the table says, and makes the one that is called."""
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        self.commands = _Commands()  # type: ignore[assignment]
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(COMMANDS)
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, begins) for name, (_, begins) in COMMANDS.items()])
+
+
 app = typer.Typer(
+    cls=_Root,
     name="zoomsync",
     help="Registrants of a Zoom event pulled, reminded once and on time, and registration closed at the deadline.",
     no_args_is_help=True,
@@ -70,24 +128,3 @@ def root(
         verbose=verbose,
         quiet=quiet,
     )
-
-
-_FAMILIES = (
-    demo,
-    setup,
-    eventfile,
-    sync,
-    run,
-    timeline,
-    deadline,
-    mail,
-    hands,
-    announce,
-    attendance,
-    certificates,
-    reports,
-    data,
-    probe,
-)
-for family in _FAMILIES:
-    family.add_to(app)
