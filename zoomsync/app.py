@@ -19,6 +19,7 @@ import requests
 
 from zoomsync.clock import Clock, Sleep, fixed_clock, running_clock, system_clock
 from zoomsync.domain.calls import ANNOUNCE, CERTIFICATE, RESEND
+from zoomsync.domain.capacity import usual_limit
 from zoomsync.domain.links import unsubscribe_token
 from zoomsync.domain.records import Event, OutcomeKind, Registrant, RegistrantStatus
 from zoomsync.domain.sessions import sessions_ahead
@@ -26,6 +27,7 @@ from zoomsync.errors import DeliveryRefused, EventFileError, SettingsError, Stor
 from zoomsync.events.files import parse_event, read_event_file, read_event_files
 from zoomsync.events.public import put_in_place
 from zoomsync.jobs.attendance import AttendanceTaker
+from zoomsync.jobs.capacity import MailLimit
 from zoomsync.jobs.close import Keeper
 from zoomsync.jobs.deliver import Caps, Deliverer
 from zoomsync.jobs.late import Decided, decide_by_hand
@@ -261,6 +263,14 @@ class App:
     def resends(self) -> bool:
         """Whether a message in doubt goes once more."""
         return self.settings.mail.in_doubt == "resend"
+
+    @property
+    def mail_limit(self) -> MailLimit:
+        """What mail is limited to: the settings' caps, else what the mail host is known to take."""
+        smtp = self.settings.smtp
+        usual = usual_limit(smtp.host, smtp.username or "")
+        is_set = Caps(smtp.max_per_minute, smtp.max_per_hour, smtp.max_per_day).windows()
+        return MailLimit(is_set or (usual.windows() if usual else ()), usual, bool(is_set))
 
     def deliverer(self, events: Mapping[int, Event]) -> Deliverer[OutgoingMessage]:
         """A delivery of these events' mail; keys are the store's ids."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
 from tests.cli.conftest import SLUG, Project, local
 from zoomsync.simulate.model_event import MODEL_MEETING_ID
 
@@ -69,3 +71,22 @@ def test_an_event_that_was_never_synced_has_none(project: Project) -> None:
     result = project.run("timeline", SLUG)
     assert result.code == 2
     assert "never synced" in result.err
+
+
+def test_what_the_mail_host_will_not_take_is_foreseen_with_what_would_do(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.world.populate(MODEL_MEETING_ID, 3)
+    project.synced()
+    monkeypatch.setenv("ZOOMSYNC_SMTP__MAX_PER_DAY", "2")
+    told = (
+        "before:1d 17:00 of Sesión 1: 1 of 3 messages will not fit into what the mail host takes before it is too late"
+    )
+    shown = project.at(project.clock(), "timeline", SLUG).out
+    assert f'! {told}: write "2d 17:00" in place of "1d 17:00"' in shown
+    assert "! 6 messages of all events are due on Tue 07 Mar 2023, and the mail host takes 2 a day" in shown
+    checked = project.at(project.clock(), "check").out
+    assert f"! {SLUG}: {told}\n" in checked
+    assert f"· {SLUG}: 8 messages will not fit" in project.at(project.clock(), "status").out
+    monkeypatch.setenv("ZOOMSYNC_SMTP__MAX_PER_DAY", "100")
+    assert "!" not in project.at(project.clock(), "timeline", SLUG).out

@@ -150,6 +150,12 @@ def _show(app: App, draft: Draft, recipients: Recipients, before: _Standing, *, 
             answer(terminal(line))
         answer()
         answer(f"To {_people(len(recipients.rows))} of {draft.event.slug} ({draft.audience}){_left_out(recipients)}.")
+        cap = app.mail_limit.per_day
+        if cap and len(recipients.rows) > cap:
+            days = -(-len(recipients.rows) // cap)
+            answer(
+                f"The mail host takes {cap} a day, so this will take {days} days; reminders of near sessions go first."
+            )
         if before.waiting:
             answer(f"{counted(before.waiting, 'message')} of it from before still {_wait(before.waiting)}.")
     return str(message.text)

@@ -159,15 +159,22 @@ def go_live(ctx: typer.Context, event: Name, dry_run: DryRun = False) -> int:
 
 def _timeline(app: App, event: Event, foreseen: Foreseen) -> list[str]:
     """What will happen from now on, with counts, a line each."""
-    from zoomsync.cli.timeline import in_words, shown_at
+    from zoomsync.cli.timeline import in_words, limits_in_words, shown_at
+    from zoomsync.jobs.capacity import look_at_capacity
     from zoomsync.jobs.timeline import look_at_timeline
 
     found = look_at_timeline(event, app.database, app.settings.privacy.retention_days, mail=foreseen.mail)
     if found is None or not foreseen.pulled:
         return ["Nobody was pulled yet, so there is nothing to count."]
-    now = app.clock()
+    now, zone = app.clock(), event.timezone
+    capacity = look_at_capacity(
+        app.mail_limit, app.database, now, zone=zone, more=[(batch, zone) for batch in foreseen.batches]
+    )
     coming = [one for one in found.entries if one.at > now]
-    return [f"{local_time(shown_at(one), event.timezone)}  {terminal(in_words(one))}" for one in coming]
+    return [
+        *(f"{local_time(shown_at(one), zone)}  {terminal(in_words(one))}" for one in coming),
+        *(terminal(f"! {line}") for line in limits_in_words(app.mail_limit, capacity, event.slug)),
+    ]
 
 
 # ---------------------------------------------------------------------------------------------------- move and cancel

@@ -77,6 +77,7 @@ def findings(app: App, names: list[str], *, live: bool = False) -> Iterator[Chec
 
     from zoomsync.domain.records import EventStatus, ZoomKind
     from zoomsync.errors import StoreError
+    from zoomsync.jobs.capacity import check_capacity, look_at_capacity
     from zoomsync.jobs.check import (
         CheckLine,
         Mark,
@@ -114,6 +115,12 @@ def findings(app: App, names: list[str], *, live: bool = False) -> Iterator[Chec
     smtp = app.settings.smtp
     with app.transport().open() as connection:
         yield from check_mail(connection.connect, f"{smtp.host}:{smtp.port}")
+    limit, zone = app.mail_limit, chosen.events[0].timezone if chosen.events else app.settings.timezone
+    try:
+        capacity = look_at_capacity(limit, app.database, app.clock(), zone=zone)
+    except StoreError:
+        return  # told already
+    yield from check_capacity(limit, smtp.host, capacity, zone)
 
 
 def show_finding(line: CheckLine) -> None:

@@ -250,6 +250,7 @@ def status(
 ) -> int:
     """Say on one screen how things stand. Exit code 1 if anything is overdue or failing."""
     from zoomsync.app import slugs_in
+    from zoomsync.jobs.capacity import limit_notes, look_at_capacity
     from zoomsync.jobs.status import look_at_status
 
     if alive:
@@ -261,13 +262,16 @@ def status(
         folder = app.settings.resolved_events_dir
         files = read_event_files(folder)
         report = look_at_status(app.database, app.clock(), files.events, slugs_in(folder))
+        capacity = look_at_capacity(app.mail_limit, app.database, app.clock(), zone=app.settings.timezone)
         problems = [*(str(error) for error in files.errors), *report.problems]
+        notes = [*report.notes, *limit_notes(capacity)]
         if options.json:
-            answer_json({"database": app.database.shown_url, **asdict(report), "problems": problems})
+            shown = asdict(report) | {"problems": problems, "notes": notes}
+            answer_json({"database": app.database.shown_url, **shown})
             return 1 if problems else 0
         for problem in problems:
             answer(f"! {terminal(problem)}")
-        for note in report.notes:
+        for note in notes:
             answer(f"· {terminal(note)}")
         if not problems:
             answer("Nothing needs a person.")

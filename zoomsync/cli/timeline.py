@@ -13,6 +13,7 @@ from zoomsync.text import counted, terminal
 
 if TYPE_CHECKING:
     from zoomsync.domain.timeline import Entry
+    from zoomsync.jobs.capacity import Capacity, MailLimit
 
 _STATES = {
     "sent": "accepted by the mail server",
@@ -31,6 +32,7 @@ def timeline(
 ) -> int:
     """Say everything that happened to an event and will: syncs, mail with its counts, deadline, sessions, retention."""
     from zoomsync.errors import SettingsError
+    from zoomsync.jobs.capacity import look_at_capacity
     from zoomsync.jobs.timeline import look_at_timeline
 
     with opened(ctx) as app:
@@ -39,6 +41,8 @@ def timeline(
         if found is None:
             raise SettingsError(f"{chosen.slug} was never synced: zoomsync sync {chosen.slug} comes first.")
         now = app.clock()
+        capacity = look_at_capacity(app.mail_limit, app.database, now, zone=chosen.timezone)
+        short = [one for one in capacity.shortfalls if one.batch.event == chosen.slug]
         if options_of(ctx).json:
             answer_json(
                 {
@@ -56,6 +60,17 @@ def timeline(
                         }
                         for one in found.entries
                     ],
+                    "will_not_fit": [
+                        {
+                            "session": one.batch.session,
+                            "kind": one.batch.kind,
+                            "messages": one.batch.count,
+                            "fit": one.fits,
+                            "better": one.better,
+                        }
+                        for one in short
+                    ],
+                    "busy_days": [{"day": day, "messages": count} for day, count in capacity.busy_days],
                 }
             )
             return 0
@@ -69,9 +84,23 @@ def timeline(
             answer(f"{local_time(shown_at(one), zone)}  {terminal(in_words(one))}")
         if not told_now:
             answer(f"{local_time(now, zone)}  ---- now ----")
+        for line in limits_in_words(app.mail_limit, capacity, chosen.slug):
+            answer(terminal(f"! {line}"))
         if found.quiet_runs:
             answer(f"Besides, {counted(found.quiet_runs, 'sync')} changed nothing.")
         return 0
+
+
+def limits_in_words(limit: MailLimit, capacity: Capacity, slug: str) -> list[str]:
+    """What the mail host will not take in time, of one event, a line each."""
+    from zoomsync.jobs.capacity import remedy, short_in_words
+
+    days = [
+        f"{counted(count, 'message')} of all events are due on {day}, and the mail host takes {limit.per_day} a day"
+        for day, count in capacity.busy_days
+    ]
+    short = [one for one in capacity.shortfalls if one.batch.event == slug]
+    return [*days, *(f"{short_in_words(one)}: {remedy(one)}" for one in short)]
 
 
 def in_words(one: Entry) -> str:

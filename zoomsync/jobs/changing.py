@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from zoomsync.domain.calls import CALLED_OFF, MOVED
+from zoomsync.domain.capacity import Batch
 from zoomsync.domain.records import Event, OutboxState
 from zoomsync.domain.sessions import follow_sessions
 from zoomsync.domain.timeline import MailGroup
@@ -24,12 +25,14 @@ from zoomsync.store.schema import Database
 class Foreseen:
     """told: how many get a notice that is new (`moved`, `called_off`). withdrawn: unsent messages that are taken back.
 
-    mail: all messages that would be planned anew, in groups. pulled: somebody is known at all.
+    mail: all messages that would be planned anew, in groups; batches: of them, those to be sent. pulled: somebody is
+    known at all.
     """
 
     told: int = 0
     withdrawn: int = 0
     mail: list[MailGroup] = field(default_factory=list)
+    batches: list[Batch] = field(default_factory=list)
     pulled: bool = False
 
 
@@ -56,6 +59,12 @@ def foresee(event: Event, database: Database, now: datetime) -> Foreseen:
         MailGroup(session_key, kind, occasion, state, count, due_at, None, reason)
         for (session_key, kind, occasion, due_at, _, state, reason), count in groups.items()
     ]
+    by_key = {one.key: one for one in sessions}
+    for (session_key, kind, _, due_at, expires_at, state, _), count in groups.items():
+        if state is OutboxState.PENDING:
+            session = by_key.get(session_key)
+            title, starts_at = (session.title, session.starts_at) if session else ("", expires_at)
+            found.batches.append(Batch(event.slug, title, kind, count, due_at, expires_at, starts_at))
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,10 +11,12 @@ from sqlalchemy import Table, exists, func, or_, select
 from sqlalchemy.orm import Session as DbSession
 
 from zoomsync.domain.calls import MOVED
-from zoomsync.domain.records import MessageKey, OutboxState, RegistrantStatus, RunState, SyncRun
+from zoomsync.domain.capacity import Batch
+from zoomsync.domain.records import MessageKey, OutboxState, OutcomeKind, RegistrantStatus, RunState, SyncRun
 from zoomsync.domain.timeline import MailGroup, RegistrationAct
 from zoomsync.store.registrants import runs_where
 from zoomsync.store.tables import (
+    AttemptRow,
     AuditRow,
     BounceRow,
     EventRow,
@@ -31,6 +34,7 @@ _run: Table = SyncRunRow.__table__  # type: ignore[attr-defined]
 _event: Table = EventRow.__table__  # type: ignore[attr-defined]
 _opt_out: Table = OptOutRow.__table__  # type: ignore[attr-defined]
 _bounce: Table = BounceRow.__table__  # type: ignore[attr-defined]
+_attempt: Table = AttemptRow.__table__  # type: ignore[attr-defined]
 _audit: Table = AuditRow.__table__  # type: ignore[attr-defined]
 
 _IDS_A_QUERY = 500  # SQLite takes 32,766 parameters, older builds 999
@@ -89,6 +93,38 @@ def overdue(db: DbSession, event_id: int, *, before: datetime, now: datetime) ->
 def due_now(db: DbSession, event_id: int, now: datetime) -> int:
     """How many messages of an event are due at `now` and still make sense, whatever keeps them."""
     return overdue(db, event_id, before=now + timedelta(microseconds=1), now=now)
+
+
+def batches_waiting(db: DbSession, event_id: int, slug: str, now: datetime) -> list[Batch]:
+    """The messages of an event that are to be sent and still make sense, in groups of one moment each."""
+    by = (_outbox.c.session_key, _outbox.c.kind, _outbox.c.due_at, _outbox.c.expires_at)
+    rows = db.execute(
+        select(*by, _session.c.title, _session.c.starts_at, func.count().label("messages"))
+        .outerjoin(_session, (_session.c.event_id == _outbox.c.event_id) & (_session.c.key == _outbox.c.session_key))
+        .where(_outbox.c.event_id == event_id, _outbox.c.state.in_(_TO_SEND), _outbox.c.expires_at > now)
+        .group_by(*by, _session.c.title, _session.c.starts_at)
+    )
+    return [
+        Batch(
+            event=slug,
+            session=row.title or "",
+            kind=row.kind,
+            count=row.messages,
+            due_at=row.due_at,
+            expires_at=row.expires_at,
+            starts_at=row.starts_at or row.expires_at,
+        )
+        for row in rows
+    ]
+
+
+def handed_over_since(db: DbSession, since: datetime, now: datetime) -> list[tuple[datetime, int]]:
+    """Messages that the mail server took, or may have taken, after `since` and up to `now`, by the minute."""
+    handed = (OutcomeKind.ACCEPTED.value, OutcomeKind.IN_DOUBT.value)
+    moments = db.scalars(
+        select(_attempt.c.at).where(_attempt.c.outcome.in_(handed), _attempt.c.at > since, _attempt.c.at <= now)
+    )
+    return sorted(Counter(at.replace(second=0, microsecond=0) for at in moments).items())
 
 
 def events_of_address(db: DbSession, email: str) -> list[str]:
