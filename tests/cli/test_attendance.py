@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import closing
 from datetime import timedelta
 
 import pytest
 
 from tests.cli.conftest import OTHER_MEETING_ID, OTHER_SLUG, SLUG, Project, local
+from zoomsync.app import open_app
+from zoomsync.daemon import Daemon
 from zoomsync.simulate.model_event import MODEL_MEETING_ID
 
 AFTER_1 = local("2023-03-07 13:35")
@@ -118,3 +122,16 @@ def test_mail_after_a_session_waits_for_attendance_and_goes_to_those_who_came(pr
     assert {(one["kind"], one["state"]) for one in sent} == {("after:2h", "sent")}
     assert {one["to"] for one in sent} == addresses
     assert project.at(at, "remind", "--json").json["messages"] == []
+
+
+def test_daemon_asks_when_a_look_is_due_and_status_tells_of_trouble(held: Project):
+    held.clock.move_to(AFTER_1)
+    with closing(open_app(config=None, cwd=held.folder, environ=os.environ, now=AFTER_1.isoformat())) as app:
+        daemon = Daemon(app)
+        daemon._events = app.choose_events([]).events
+        held.world.scopes.discard("report:read:list_meeting_participants:admin")
+        daemon.sweep_attendance()
+        daemon.sweep_attendance()
+    (record,) = held.rows("SELECT state, without_ids FROM attendance")
+    assert (record["state"], bool(record["without_ids"])) == ("ready", True)
+    assert "who took part in Sesión 1: Zoom named no registrant ids" in held.at(AFTER_1, "status").out

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session as DbSession
 
 from zoomsync.domain.addresses import likely_address
-from zoomsync.domain.records import Event, EventStatus, LatePolicy, OutboxState, RegistrantStatus, RunState
+from zoomsync.domain.records import Event, EventStatus, LatePolicy, OutboxState, RegistrantStatus, RunState, Session
 from zoomsync.domain.registration import (
     DENIALS_AT_ONCE,
     Aim,
@@ -22,8 +22,8 @@ from zoomsync.domain.registration import (
 )
 from zoomsync.jobs.admission import too_many_denials
 from zoomsync.jobs.check import CLOCKS_APART_AT_MOST, clock_apart, too_many
+from zoomsync.store import attendance, outbox, reading
 from zoomsync.store import events as stored_events
-from zoomsync.store import outbox, reading
 from zoomsync.store import registrants as stored
 from zoomsync.store import registration as stored_registration
 from zoomsync.store.events import StoredEvent
@@ -34,6 +34,11 @@ from zoomsync.text import counted
 # A message this late is overdue: two rounds of a five-minute cron have passed it by.
 OVERDUE_AFTER = timedelta(minutes=15)
 SUSPECTS_SHOWN = 5
+
+WITHOUT_IDS = (
+    "Zoom named no registrant ids, so most people are not identified: add the scope "
+    "report:read:list_meeting_participants:admin to the app, then zoomsync attendance EVENT"
+)
 
 _WAITING = (OutboxState.PENDING, OutboxState.DEFERRED, OutboxState.CLAIMED, OutboxState.TRANSMITTING)
 
@@ -53,7 +58,8 @@ class EventStanding:
     sessions' new times are about to be told, to how many and when. paused_at: its mail is stopped since then; `overdue`
     counts what waits because of that. suspects: addresses that look mistyped, each with the one that was probably
     meant. bounced: addresses of approved registrants that mail came back from.
-    untold: what was cancelled without a word to anybody, each with the command that tells them.
+    untold: what was cancelled without a word to anybody, each with the command that tells them. attendance_troubles:
+    sessions of which it is not known who was there, with the reason.
     """
 
     event: str
@@ -88,6 +94,7 @@ class EventStanding:
     without_link: int = 0
     too_many: str = ""
     denials_held: int = 0
+    attendance_troubles: tuple[str, ...] = ()
     moves: tuple[str, ...] = ()
     paused_at: datetime | None = None
     suspects: tuple[tuple[str, str], ...] = ()
@@ -183,7 +190,19 @@ def _look_at(db: DbSession, event: StoredEvent, file: Event | None, now: datetim
         suspects=() if is_over else suspects_of(db, event.id),
         untold=_untold(file, now) if file and people and not is_over else (),
         bounced=0 if is_over else reading.bounced_in_use(db, event.id),
+        attendance_troubles=_attendance_troubles(db, event, sessions),
         denials_held=late_waiting if denies and late_waiting > DENIALS_AT_ONCE else 0,
+    )
+
+
+def _attendance_troubles(db: DbSession, event: StoredEvent, sessions: Sequence[Session]) -> tuple[str, ...]:
+    """Why it is not known who was in a session, or not of whom; a line each."""
+    if event.erased_at is not None:
+        return ()
+    titles = {one.key: one.title for one in sessions if not one.cancelled}
+    found = [one for one in attendance.records_of(db, event.id).values() if one.session_key in titles]
+    return tuple(
+        f"{titles[one.session_key]}: {one.error or WITHOUT_IDS}" for one in found if one.error or one.without_ids
     )
 
 
@@ -339,6 +358,8 @@ def _notes(one: EventStanding) -> Iterator[tuple[str, int, str, str]]:
         yield "paused", 0, "", f"{one.event}: its mail is paused: zoomsync resume {one.event} lets it go on"
     for untold in one.untold:
         yield "untold", 0, untold, f"{one.event}: {untold}"
+    for trouble in one.attendance_troubles:
+        yield "attendance", 0, trouble, f"{one.event}: who took part in {trouble}"
     if one.bounced:
         addresses = counted(one.bounced, "address")
         words = f"{one.event}: mail came back from {addresses}: zoomsync outbox bounced shows them"

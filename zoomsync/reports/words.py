@@ -116,6 +116,7 @@ late_waiting               Personas inscritas después del cierre que esperan re
 moves                      Está por avisarse un cambio de horario: {what} | A new time is about to be told: {what}
 too_many                   Las inscripciones superan los cupos: {what} | There are more registrants than seats: {what}
 without_link               Personas aprobadas a quienes Zoom no dio enlace: {number}. | Approved registrants without a personal link: {number}.
+attendance                 No se sabe quién participó en {what} | Nobody knows who took part in {what}
 clock_apart                El reloj de este equipo no coincide con el de Zoom. | This machine's clock is not Zoom's.
 """
 

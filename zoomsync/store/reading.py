@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Table, exists, func, or_, select
+from sqlalchemy import Table, case, exists, func, or_, select
 from sqlalchemy.orm import Session as DbSession
 
-from zoomsync.domain.calls import MOVED
+from zoomsync.domain.calls import CERTIFICATE, MOVED
 from zoomsync.domain.capacity import Batch
 from zoomsync.domain.records import MessageKey, OutboxState, OutcomeKind, RegistrantStatus, RunState, SyncRun
 from zoomsync.domain.timeline import MailGroup, RegistrationAct
@@ -231,8 +231,12 @@ def registration_acts(db: DbSession, event_id: int) -> list[RegistrationAct]:
 
 
 def mail_groups(db: DbSession, event_id: int) -> list[MailGroup]:
-    """An event's outbox in groups: how many messages of which kind about which session are in which state."""
-    by = (_outbox.c.session_key, _outbox.c.kind, _outbox.c.occasion, _outbox.c.state)
+    """An event's outbox in groups: how many messages of which kind about which session are in which state.
+
+    Certificates are one group, though each has an occasion of its own.
+    """
+    occasion = case((_outbox.c.kind == CERTIFICATE, ""), else_=_outbox.c.occasion).label("occasion")
+    by = (_outbox.c.session_key, _outbox.c.kind, occasion, _outbox.c.state)
     reason = func.min(_outbox.c.reason)
     rows = db.execute(
         select(
