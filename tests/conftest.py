@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from tests import postgres
+from tests import canaries, postgres
 from zoomsync.clock import SteppedClock
 from zoomsync.store.schema import Database
 
@@ -31,6 +31,19 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     folder = Path(os.environ[postgres.FOLDER_VARIABLE])
     if not hasattr(config, "workerinput") and not (folder / "answer").exists():
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def _listener() -> Iterator[canaries.Listener]:
+    with canaries.listening() as listener:
+        yield listener
+
+
+@pytest.fixture(autouse=True)
+def nothing_confidential_is_logged(_listener: canaries.Listener) -> Iterator[None]:
+    """Every test fails that has a full address, a personal link or a secret logged, tracebacks included."""
+    yield
+    assert _listener.forget() == [], "a log shows what is confidential"
 
 
 @pytest.fixture

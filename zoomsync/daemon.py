@@ -24,6 +24,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from sqlalchemy.orm import Session as DbSession
 
 from zoomsync import __version__
+from zoomsync.about import about, as_here
 from zoomsync.app import App
 from zoomsync.clock import system_clock
 from zoomsync.domain.alarms import AlarmKey
@@ -178,11 +179,12 @@ class Daemon:
             with self._lock:
                 self._at_work += 1
             try:
-                sweep()
+                with about(job=name):
+                    sweep()
             except SchemaTooNew as error:
                 self.stop(str(error))
             except ZoomsyncError as error:
-                log.warning("%s: %s", name, error)
+                log.warning("%s", error, extra={"job": name})
             finally:
                 with self._lock:
                     self._at_work -= 1
@@ -253,26 +255,30 @@ class Daemon:
                 if event.slug in self._busy or self._stop.is_set():
                     continue
                 self._busy.add(event.slug)
-            self._threads.submit(self._sync, event)
+            self._threads.submit(as_here(self._sync), event)
 
     def _sync(self, event: Event) -> None:
-        app, about = self._app, {"event": event.slug}
+        with about(event=event.slug):
+            self._sync_and_close(event)
+
+    def _sync_and_close(self, event: Event) -> None:
+        app = self._app
         try:
             run = replace(app.syncer(), wait_for_another=timedelta(0)).sync(event).run
             if run.state is RunState.SKIPPED:
                 return
             if run.error:
-                log.warning("sync: %s", run.error, extra=about)
+                log.warning("sync: %s", run.error)
             report = app.keeper().keep(event, pulled=run.state is RunState.OK)
             for act in report.acts:
-                log.info("%s", act, extra=about)
+                log.info("%s", act)
             for problem in (*report.problems, *([report.error] if report.error else [])):
-                log.error("registration: %s", problem, extra=about)
+                log.error("registration: %s", problem)
             app.publish(event)
         except (StoreError, SettingsError) as error:
-            log.warning("sync: %s", error, extra=about)
+            log.warning("sync: %s", error)
         except Exception:
-            log.exception("sync", extra=about)
+            log.exception("sync")
         finally:
             with self._lock:
                 self._busy.discard(event.slug)
@@ -393,7 +399,7 @@ class Daemon:
 
 def _tell_error(event: JobExecutionEvent) -> None:
     """What no sweep has foreseen: it is told, and the next tick tries again."""
-    log.error("%s: something unforeseen happened", event.job_id, exc_info=event.exception)
+    log.error("something unforeseen happened", exc_info=event.exception, extra={"job": event.job_id})
 
 
 def _slug(error: EventFileError) -> str:

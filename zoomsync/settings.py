@@ -16,7 +16,7 @@ from datetime import timedelta
 from email.utils import getaddresses
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
 
 from dotenv.parser import parse_stream
 from pydantic import (
@@ -289,6 +289,14 @@ class Settings(BaseSettings):
     def templates_dir(self) -> Path:
         """Where overrides of the built-in e-mail templates may lie."""
         return self.project_folder / "config" / "templates"
+
+    @property
+    def confidential(self) -> list[str]:
+        """The values that must stand in no log: secrets, and the address that whoever knows it can ping."""
+        given = (self.zoom.client_secret, self.zoom.webhook_secret, self.smtp.password, self.web.admin_token)
+        password = unquote(urlsplit(self.database_url).password or "") if _splits_cleanly(self.database_url) else ""
+        values = [one.get_secret_value() for one in given if one]
+        return [one for one in (*values, password, self.alerts.ping_url) if one]
 
     def zoom_credentials_missing(self) -> list[str]:
         """The environment names of the Zoom credentials that are not set, empty when all are."""

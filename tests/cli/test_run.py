@@ -217,7 +217,7 @@ def test_a_look_at_the_files_that_the_database_fails_ends_no_daemon(project: Pro
     listener = threading.Thread(target=lambda: lines.extend(daemon.stderr))
     listener.start()
     daemon.send_signal(signal.SIGHUP)
-    until(lambda: any("beat: " in line for line in lines) or daemon.poll() is not None)
+    until(lambda: any("job=beat" in line for line in lines) or daemon.poll() is not None)
     time.sleep(0.2)
     assert daemon.poll() is None
     database.write(lambda db: db.execute(text("ALTER TABLE away RENAME TO daemon")))

@@ -43,7 +43,13 @@ def opened(ctx: typer.Context, *, writes: bool = True, running: bool = False) ->
         running=running,
     )
     language.use(app.settings.language)
-    set_up_logging(app.settings.log.level, app.settings.log.format, verbose=options.verbose, quiet=options.quiet)
+    set_up_logging(
+        app.settings.log.level,
+        app.settings.log.format,
+        verbose=options.verbose,
+        quiet=options.quiet,
+        secrets=app.settings.confidential,
+    )
     spare_the_collector()
     try:
         yield app

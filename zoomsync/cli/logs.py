@@ -1,22 +1,28 @@
-"""Logs on standard error: lines for a person, or one JSON object a line."""
+"""Logs on standard error: lines for a person, or one JSON object a line. What never stands in them: `redaction`."""
 
 from __future__ import annotations
 
 import json
 import logging
 import sys
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
-_STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
+from zoomsync.about import ids_here
+from zoomsync.cli.redaction import Redaction, extras_of
 
 
-def set_up_logging(level: str, form: str, *, verbose: bool = False, quiet: bool = False) -> None:
+def set_up_logging(
+    level: str, form: str, *, verbose: bool = False, quiet: bool = False, secrets: Iterable[str] = ()
+) -> None:
     """Send the house's logs to standard error. verbose: everything of ours; quiet: warnings and errors alone.
 
-    Other libraries are heard from warnings on.
+    Other libraries are heard from warnings on. secrets: values that are written nowhere.
     """
     wanted = logging.DEBUG if verbose else logging.WARNING if quiet else logging.getLevelName(level.upper())
     handler = logging.StreamHandler(sys.stderr)
+    handler.addFilter(put_ids)
+    handler.addFilter(Redaction(secrets))
     handler.setFormatter(JsonLines() if form == "json" else ConsoleLines())
     root = logging.getLogger()
     root.handlers[:] = [handler]
@@ -24,17 +30,20 @@ def set_up_logging(level: str, form: str, *, verbose: bool = False, quiet: bool 
     logging.getLogger("zoomsync").setLevel(wanted)
 
 
-def _extras(record: logging.LogRecord) -> dict[str, object]:
-    return {name: value for name, value in record.__dict__.items() if name not in _STANDARD}
+def put_ids(record: logging.LogRecord) -> bool:
+    """Put what the work in hand is about beside the words, where the line does not say it itself."""
+    for name, value in ids_here().items():
+        record.__dict__.setdefault(name, value)
+    return True
 
 
 class ConsoleLines(logging.Formatter):
-    """`12:00:05Z warning  words  event=... run=...`"""
+    """`12:00:05Z warning  words  job=... event=... run=...`"""
 
     def format(self, record: logging.LogRecord) -> str:
         at = datetime.fromtimestamp(record.created, UTC).strftime("%H:%M:%SZ")
-        extras = "".join(f"  {name}={value}" for name, value in _extras(record).items())
-        trace = f"\n{self.formatException(record.exc_info)}" if record.exc_info else ""
+        extras = "".join(f"  {name}={value}" for name, value in extras_of(record).items())
+        trace = f"\n{record.exc_text}" if record.exc_text else ""
         return f"{at} {record.levelname.lower():8}{record.getMessage()}{extras}{trace}"
 
 
@@ -47,8 +56,8 @@ class JsonLines(logging.Formatter):
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),
-            **_extras(record),
+            **extras_of(record),
         }
-        if record.exc_info:
-            document["trace"] = self.formatException(record.exc_info)
+        if record.exc_text:
+            document["trace"] = record.exc_text
         return json.dumps(document, ensure_ascii=False, default=str)

@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.orm import Session as DbSession
 
 from zoomsync import failpoints
+from zoomsync.about import about
 from zoomsync.clock import Clock, Sleep
 from zoomsync.domain.records import (
     Event,
@@ -108,14 +109,17 @@ class Keeper:
         no earlier refusal is waited out. many_denials: a person allows more than thirty denials.
         Trouble with Zoom is told in the report. Raises StoreError.
         """
-        with held(
-            self.database,
-            f"registration:{event.slug}",
-            self.owner,
-            self.lease_clock,
-            wait=self.patience,
-            sleep=self.sleep,
-        ) as ours:
+        with (
+            about(event=event.slug),
+            held(
+                self.database,
+                f"registration:{event.slug}",
+                self.owner,
+                self.lease_clock,
+                wait=self.patience,
+                sleep=self.sleep,
+            ) as ours,
+        ):
             run = _Run(self, event, self.clock())
             if ours and run.event_id is not None:
                 run.carry_out(pulled=pulled, at_once=at_once, many_denials=many_denials)

@@ -22,6 +22,7 @@ from typing import Generic
 from sqlalchemy.orm import Session as DbSession
 
 from zoomsync import failpoints
+from zoomsync.about import about, as_here
 from zoomsync.clock import Clock, Sleep
 from zoomsync.domain.delivery import decide
 from zoomsync.domain.records import OutboxState, Outcome, OutcomeKind, Stage
@@ -167,7 +168,8 @@ class _Run(Generic[Message]):
             try:
                 for number in range(self._job.connections):
                     end = threading.Event()
-                    threading.Thread(target=self._work, args=(end,), name=f"mail {number}", daemon=True).start()
+                    work = as_here(self._work)
+                    threading.Thread(target=work, args=(end,), name=f"mail {number}", daemon=True).start()
                     ends.append(end)
                 self._wait_for(ends)
             finally:
@@ -229,7 +231,7 @@ class _Run(Generic[Message]):
                 except StoreError as error:
                     log.warning("could not extend the leases of messages in hand: %s", error)
 
-        keeper = threading.Thread(target=keep, name="keep mail", daemon=True)
+        keeper = threading.Thread(target=as_here(keep), name="keep mail", daemon=True)
         keeper.start()
         try:
             yield
@@ -322,7 +324,8 @@ class _Run(Generic[Message]):
         try:
             with closing(self._job.transport.open()) as connection:
                 while (claimed := self._next()) is not None:
-                    self._hand_over(connection, claimed)
+                    with about(event=claimed.event, message=claimed.id):
+                        self._hand_over(connection, claimed)
                 failpoints.reach("deliver.quit")
         except BaseException as error:
             # Told by `carry_out`, in the thread that asked for the delivery.
@@ -369,7 +372,7 @@ class _Run(Generic[Message]):
         except StoreError:
             raise
         except Exception as error:
-            log.exception("message %s cannot be written", claimed.id)
+            log.exception("the message cannot be written")
             words = f"the message cannot be written ({type(error).__name__})"
             self._settle(claimed, Outcome(OutcomeKind.REFUSED, Stage.CONNECT, words=words))
         return None
@@ -419,7 +422,7 @@ class _Run(Generic[Message]):
             except StoreError as error:
                 if outcome.stage is not Stage.BODY or self._stop.is_set():
                     raise  # nothing was handed over, or there is no time: what the row says now is safe
-                log.warning("message %s was handed over and cannot be written down yet: %s", claimed.id, error)
+                log.warning("the message was handed over, which cannot be written down yet: %s", error)
                 job.sleep(pause_s)
                 pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
         with self._lock:

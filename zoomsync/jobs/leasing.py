@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session as DbSession
 
+from zoomsync.about import as_here
 from zoomsync.clock import Sleep
 from zoomsync.errors import StoreError
 from zoomsync.store import leases
@@ -56,7 +57,7 @@ def held(
         return
     ended = threading.Event()
     keeper = threading.Thread(
-        target=_keep, args=(database, name, owner, clock, ended), name=f"keep {name}", daemon=True
+        target=as_here(_keep), args=(database, name, owner, clock, ended), name=f"keep {name}", daemon=True
     )
     keeper.start()
     try:

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session as DbSession
 
+from zoomsync.about import about, as_here
 from zoomsync.clock import Clock
 from zoomsync.domain.calls import CALLED_OFF, WELCOME
 from zoomsync.domain.records import Event, MessageKey, OutboxState, RunState, Session
@@ -85,7 +86,8 @@ def remind(
     ready: dict[int, Event] = {}
 
     def prepare(event: Event) -> _Prepared:
-        return _prepare(event, database, sync, clock, resend=resend, first_pulls=first_pulls)
+        with about(event=event.slug):
+            return _prepare(event, database, sync, clock, resend=resend, first_pulls=first_pulls)
 
     for one in _side_by_side(prepare, events, patience_s):
         report.planned += one.planned
@@ -216,7 +218,7 @@ def _side_by_side(
     """What became of each event within the time given, in their order. What still goes on then is not waited for."""
     threads = ThreadPoolExecutor(SIDE_BY_SIDE, thread_name_prefix="prepare")
     try:
-        started = [threads.submit(prepare, event) for event in events]
+        started = [threads.submit(as_here(prepare), event) for event in events]
         wait(started, timeout=patience_s)
     finally:
         threads.shutdown(wait=False, cancel_futures=True)

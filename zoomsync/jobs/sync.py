@@ -15,6 +15,7 @@ from itertools import islice
 from sqlalchemy.orm import Session as DbSession
 
 from zoomsync import failpoints
+from zoomsync.about import about
 from zoomsync.clock import Clock, Sleep
 from zoomsync.domain.reconcile import RegistrantChanges, Sifted, reconcile, sift
 from zoomsync.domain.records import (
@@ -124,9 +125,12 @@ class Syncer:
         if dry_run:
             return self._rehearse(event, begun, accept_count, progress)
         name = f"sync:{event.slug}"
-        with held(
-            self.database, name, self.owner, self.lease_clock, wait=self.wait_for_another, sleep=self.sleep
-        ) as ours:
+        with (
+            about(event=event.slug),
+            held(
+                self.database, name, self.owner, self.lease_clock, wait=self.wait_for_another, sleep=self.sleep
+            ) as ours,
+        ):
             now = self.clock()
             event_id = self.database.write(lambda db: stored_events.save_event(db, event, now, others=self.other_files))
             run_id = self.database.write(lambda db: stored.begin_run(db, event_id, now=now)) if ours else None
@@ -135,27 +139,30 @@ class Syncer:
                 error = "another sync of this event is still running"
                 return SyncOutcome(self._ended(run, begun, state=RunState.SKIPPED, error=error))
             try:
-                with self.database.read() as db:
-                    asked_for = stored_events.with_known_meetings(db, event)
-                meetings = self.zoom.find_meetings(asked_for)
-                pull = self.zoom.pull(meetings, accept_count=accept_count, progress=progress)
-                failpoints.reach("sync.pulled")
-                now = self.clock()  # the pull took its time
+                with about(run=run_id):
+                    with self.database.read() as db:
+                        asked_for = stored_events.with_known_meetings(db, event)
+                    meetings = self.zoom.find_meetings(asked_for)
+                    pull = self.zoom.pull(meetings, accept_count=accept_count, progress=progress)
+                    failpoints.reach("sync.pulled")
+                    now = self.clock()  # the pull took its time
 
-                def apply(db: DbSession) -> SyncOutcome:
-                    if not leases.keep(db, name, self.owner, self.lease_clock(), LEASE):
-                        raise LeaseLost("another sync of this event has taken over; nothing of this one was written")
-                    counts, differences = self._apply(db, event, event_id, pull, run_id, now)
-                    done = self._ended(run, begun, state=RunState.OK, counts=counts)
-                    if self.lease_clock() is None:  # no rehearsal, where the clocks are apart on purpose
-                        done = replace(done, clock_offset=self.zoom.server_time_offset)
-                    stored.end_run(db, run_id, done)
-                    failpoints.reach("sync.written")
-                    return SyncOutcome(done, differences)
+                    def apply(db: DbSession) -> SyncOutcome:
+                        if not leases.keep(db, name, self.owner, self.lease_clock(), LEASE):
+                            raise LeaseLost(
+                                "another sync of this event has taken over; nothing of this one was written"
+                            )
+                        counts, differences = self._apply(db, event, event_id, pull, run_id, now)
+                        done = self._ended(run, begun, state=RunState.OK, counts=counts)
+                        if self.lease_clock() is None:  # no rehearsal, where the clocks are apart on purpose
+                            done = replace(done, clock_offset=self.zoom.server_time_offset)
+                        stored.end_run(db, run_id, done)
+                        failpoints.reach("sync.written")
+                        return SyncOutcome(done, differences)
 
-                outcome = self.database.write(apply)
-                failpoints.reach("sync.committed")
-                return outcome
+                    outcome = self.database.write(apply)
+                    failpoints.reach("sync.committed")
+                    return outcome
             except ZoomsyncError as error:
                 retry_at = error.retry_at if isinstance(error, ZoomRateLimited) else None
                 failed = self._ended(run, begun, state=RunState.FAILED, error=str(error), retry_at=retry_at)

@@ -59,7 +59,7 @@ _BY_HAND = "taken out of the outbox by hand"
 
 @dataclass(frozen=True, slots=True)
 class ClaimedMessage:
-    """A message in one owner's hands: everything to write it and to name the claim afterwards.
+    """A message in one owner's hands: everything to write it and to name the claim afterwards. event: its slug.
 
     registrant, sessions: as they were at the claim; the mark refuses if what a message shows of them has changed.
     sessions: all of the event, by start. message_id: "" until a first try has fixed it. in_doubt: how often its fate
@@ -70,6 +70,7 @@ class ClaimedMessage:
     owner: str
     claim_no: int
     event_id: int
+    event: str
     key: MessageKey
     due_at: datetime
     expires_at: datetime
@@ -254,6 +255,7 @@ def claim(
             owner=owner,
             claim_no=row.claim_no,
             event_id=row.event_id,
+            event=row.event,
             key=MessageKey(row.registrant_row, row.session_key, row.kind, row.occasion),
             due_at=row.due_at,
             expires_at=row.expires_at,

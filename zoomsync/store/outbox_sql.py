@@ -141,7 +141,7 @@ def claim(dialect: str) -> TextualSelect:
         WHERE id IN (SELECT o.id FROM outbox AS o
                      WHERE o.id IN :ids AND {_SENDABLE} AND {_WANTED.format(as_written="")} {lock})
         RETURNING id, claim_no, event_id, registrant_row, session_key, kind, occasion, due_at, expires_at, attempts,
-                  in_doubt, message_id
+                  in_doubt, message_id, (SELECT slug FROM event WHERE event.id = outbox.event_id) AS event
         """,
         "due_at",
         "expires_at",

@@ -9,6 +9,8 @@ import threading
 import uvicorn
 from starlette.types import ASGIApp
 
+from zoomsync.about import as_here
+
 _GRACE_S = 2  # for answers that are on their way when it ends
 
 
@@ -55,7 +57,7 @@ class WebServer:
         )
         # In a thread uvicorn leaves the signals to us. Connections wait in the socket until it accepts them.
         self._thread = threading.Thread(
-            target=self._server.run, kwargs={"sockets": [listener]}, name="web", daemon=True
+            target=as_here(self._server.run), kwargs={"sockets": [listener]}, name="web", daemon=True
         )
         self._thread.start()
         host, port = listener.getsockname()[:2]

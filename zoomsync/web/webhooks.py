@@ -23,6 +23,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from zoomsync.about import as_here
 from zoomsync.clock import Clock
 from zoomsync.errors import StoreError
 from zoomsync.store.hints import take_hint
@@ -75,7 +76,7 @@ class Webhooks:
             return Response(status_code=204)
         # The same words in another order are the same delivery.
         delivery = hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
-        writing = self._writers.submit(self._take, delivery, meeting_id, name, now)
+        writing = self._writers.submit(as_here(self._take), delivery, meeting_id, name, now)
         await asyncio.wait([asyncio.wrap_future(writing)], timeout=ANSWER_WITHIN_S)
         if writing.done() and not writing.result():
             raise HTTPException(503, "This cannot be written down right now.")  # Zoom comes again in five minutes

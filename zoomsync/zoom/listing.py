@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
+from zoomsync.about import as_here
 from zoomsync.domain.records import ListedRegistrant, Meeting, RegistrantKey, RegistrantStatus
 from zoomsync.errors import PullIncomplete
 from zoomsync.zoom import payloads
@@ -112,7 +113,7 @@ class Lister:
         going_on = {status: Listing(unit, status) for status in STATUSES}
         ended: Reading = {}
         for status in STATUSES:
-            self._threads.submit(fetch, status)
+            self._threads.submit(as_here(fetch), status)
         try:
             while going_on:
                 status, number, page = arrived.get()
@@ -131,7 +132,8 @@ class Lister:
 
     def first_pages(self, listings: list[Listing]) -> list[RegistrantPage]:
         """The first page of each of these lists as it is now."""
-        return list(self._threads.map(lambda one: self._page(one.unit, one.status, ""), listings))
+        asked = [self._threads.submit(as_here(self._page), one.unit, one.status, "") for one in listings]
+        return [one.result() for one in asked]
 
     def _pages(
         self, unit: Unit, status: RegistrantStatus, stop: threading.Event
