@@ -56,6 +56,28 @@ def test_an_event_keeps_when_it_was_first_seen(database: Database, now: datetime
     assert (found.first_seen_at, found.seen_at, found.title) == (now, now + DAY, "Otro título")
 
 
+def test_two_that_see_a_new_file_at_the_same_moment_make_one_event_of_it(database: Database, now: datetime) -> None:
+    first_has_written, ids = threading.Event(), []
+
+    def first(db: Session) -> int:
+        event_id = events.save_event(db, make_event(), now)
+        first_has_written.set()
+        other.join(0.3)  # by now the other one waits for this transaction
+        return event_id
+
+    def second() -> None:
+        first_has_written.wait(10)
+        ids.append(save(database, now))
+
+    other = threading.Thread(target=second)
+    other.start()
+    ids.append(database.write(first))
+    other.join(10)
+    assert len(ids) == 2
+    assert len(set(ids)) == 1
+    assert len(audit(database, "event")) == 1
+
+
 def test_an_unknown_event_is_none(database: Database) -> None:
     with database.read() as db:
         assert events.load_stored(db, "nothing") is None

@@ -144,10 +144,14 @@ def save_event(
     }
     if stored is None:
         first = values | {"first_seen_at": now, "planned_for": "", "order_kind": ""}
-        added = db.execute(insert(_event).values(**first).returning(_event.c.id))
-        event_id = int(added.scalar_one())
-        write_audit(db, event_id, now, "event", event_id, "added", {}, _only(values, _AUDITED_OF_EVENT), actor="file")
-        return event_id
+        upsert = (sqlite if db.get_bind().dialect.name == "sqlite" else postgresql).insert(_event).values(**first)
+        event_id = db.scalar(upsert.on_conflict_do_nothing(index_elements=["slug"]).returning(_event.c.id))
+        if event_id is not None:
+            written = _only(values, _AUDITED_OF_EVENT)
+            write_audit(db, event_id, now, "event", event_id, "added", {}, written, actor="file")
+            return int(event_id)
+        stored = load_stored(db, event.slug)  # somebody else has seen the file at this very moment
+        assert stored is not None
     before, after = _differing(_only(asdict(stored), _AUDITED_OF_EVENT), _only(values, _AUDITED_OF_EVENT))
     if after:
         write_audit(db, stored.id, now, "event", stored.id, "updated", before, after, actor="file")
