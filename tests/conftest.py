@@ -34,16 +34,16 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(scope="session")
-def _listener() -> Iterator[canaries.Listener]:
+def suite_listener() -> Iterator[canaries.Listener]:
     with canaries.listening() as listener:
         yield listener
 
 
 @pytest.fixture(autouse=True)
-def nothing_confidential_is_logged(_listener: canaries.Listener) -> Iterator[None]:
+def nothing_confidential_is_logged(suite_listener: canaries.Listener) -> Iterator[None]:
     """Every test fails that has a full address, a personal link or a secret logged, tracebacks included."""
     yield
-    assert _listener.forget() == [], "a log shows what is confidential"
+    assert suite_listener.forget() == [], "a log shows what is confidential"
 
 
 @pytest.fixture

@@ -217,7 +217,7 @@ def test_an_error_in_any_room_is_told_with_its_place_and_without_what_is_confide
 # ------------------------------------------------------------------------------------------- the suite's own listener
 
 
-def test_the_suite_hears_what_is_confidential_in_any_log(_listener: canaries.Listener) -> None:
+def test_the_suite_hears_what_is_confidential_in_any_log(suite_listener: canaries.Listener) -> None:
     """`tests/conftest.py` has every test fail for it; here it is looked at and forgotten."""
     with canaries.listening() as listener:
         listener._redaction.filter = lambda record: True  # type: ignore[method-assign]
@@ -225,6 +225,6 @@ def test_the_suite_hears_what_is_confidential_in_any_log(_listener: canaries.Lis
         code = "import sys; sys.exit('12:00:05Z error   the zoomsync canary-secret is wrong')"
         subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE).communicate()
         found = " ".join(listener.forget())
-    _listener.forget()  # which has heard the process as well
+    suite_listener.forget()  # which has heard the process as well
     for shown in ("ana.maria@example.org", "/w/81234567890?tk=", "canary in: 12:00:05Z"):
         assert shown in found

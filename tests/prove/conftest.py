@@ -23,6 +23,16 @@ def tell(record_property: Callable[[str, object], None]) -> Callable[[str, int, 
     return put
 
 
+@pytest.fixture
+def note(record_property: Callable[[str, object], None]) -> Callable[..., None]:
+    """Puts a line of figures below the table: name of the case, then whatever was counted."""
+
+    def put(name: str, **figures: object) -> None:
+        record_property("noted", f"{name}: {', '.join(f'{value} {what}' for what, value in sorted(figures.items()))}")
+
+    return put
+
+
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     reports = [one for name in ("passed", "failed") for one in terminalreporter.stats.get(name, [])]
     lines = [value for one in reports for name, value in one.user_properties if name == "tally"]
@@ -35,3 +45,8 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
                 for n, (cell, width) in enumerate(zip(line, widths, strict=True))
             ]
             terminalreporter.line("  ".join(cells))
+    noted = sorted(value for one in reports for name, value in one.user_properties if name == "noted")
+    if noted:
+        terminalreporter.section("noted")
+        for line in noted:
+            terminalreporter.line(line)

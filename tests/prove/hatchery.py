@@ -52,14 +52,18 @@ class Hatchery:
         *,
         failpoint: str = "",
         spoiler: str = "",
+        prepared: Sequence[str] = (),
     ) -> Child:
         """`zoomsync WORDS`, started in `folder`, where it writes its log.
 
-        spoiler: a function of `seeded_bugs` that the child calls before anything else.
+        spoiler: a function of `seeded_bugs`, prepared: functions of `preparations`, that the child calls before
+        anything else.
         """
         assert self._process.stdin is not None
         settings = dict(environment) | ({"ZOOMSYNC_FAILPOINT": failpoint} if failpoint else {})
-        order = {"words": words, "environment": settings, "folder": str(folder), "spoiler": spoiler}
+        order = {"words": words, "environment": settings, "folder": str(folder), "spoiler": spoiler} | {
+            "prepared": list(prepared)
+        }
         self._process.stdin.write(json.dumps(order) + "\n")
         self._process.stdin.flush()
         pid = self._answer()
@@ -139,6 +143,7 @@ def _import_everything() -> None:
 
     import zoomsync.app
     import zoomsync.cli.commands
+    import zoomsync.daemon
     import zoomsync.jobs.close
     import zoomsync.jobs.remind  # noqa: F401
 
@@ -154,6 +159,10 @@ def _be_the_program(order: dict[str, Any]) -> None:
         for stream in (0, 1, 2):
             os.dup2(os.open(os.devnull, os.O_RDONLY) if stream == 0 else log, stream)
         os.environ.update(order["environment"])
+        from tests.prove import preparations
+
+        for name in order["prepared"]:
+            getattr(preparations, name)()
         if order["spoiler"]:
             from tests.prove import seeded_bugs
 

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import text
 
 from tests.builders import utc
+from tests.canaries import confidential_in
 from tests.mail_sink import MailSink
 from tests.prove.hatchery import Child, hatchery
 from zoomsync.clock import SteppedClock
@@ -29,21 +30,34 @@ EXPIRES = utc(2023, 3, 7, 6)  # when "tomorrow" is no longer true
 
 @dataclass
 class Stage:
-    """now: what the commands are told the time is. spoiler: a function of `seeded_bugs` that they begin with."""
+    """now: what the commands are told the time is. spoiler, prepared: functions of `seeded_bugs` and `preparations`
+    that they begin with."""
 
     folder: Path
     database: Database
     world: World
     clock: SteppedClock
+    zoom: Simulator
     sink: MailSink
     environment: dict[str, str]
     now: datetime = BEGIN
     spoiler: str = ""
+    prepared: tuple[str, ...] = ()
 
     def start(self, command: str, *more: str, by: int = 0, failpoint: str = "") -> Child:
         """`zoomsync COMMAND` at the stage's moment, started."""
-        words = (command, *more, "--now", self.now.isoformat())
-        return hatchery(by).start(words, self.folder, self.environment, failpoint=failpoint, spoiler=self.spoiler)
+        return self.start_by_itself(command, *more, "--now", self.now.isoformat(), by=by, failpoint=failpoint)
+
+    def start_by_itself(self, *words: str, by: int = 0, failpoint: str = "") -> Child:
+        """`zoomsync WORDS`, started, which looks at a clock of its own."""
+        return hatchery(by).start(
+            words,
+            self.folder,
+            self.environment,
+            failpoint=failpoint,
+            spoiler=self.spoiler,
+            prepared=self.prepared,
+        )
 
     def run(self, command: str, *more: str, by: int = 0) -> None:
         """`zoomsync COMMAND` at the stage's moment, which must go well."""
@@ -86,9 +100,17 @@ class Stage:
 @contextmanager
 def staged(folder: Path, url: str, people: int, *, spoiler: str = "", **settings: str) -> Iterator[Stage]:
     """A stage on which `people` were pulled once and nothing is due yet. settings: more of the environment's."""
+    with furnished(folder, url, spoiler=spoiler, **settings) as stage:
+        stage.world.populate(MODEL_MEETING_ID, people)
+        stage.run("sync", "--no-close")
+        yield stage
+
+
+@contextmanager
+def furnished(folder: Path, url: str, *, spoiler: str = "", **settings: str) -> Iterator[Stage]:
+    """A stage on which nothing has happened yet. What was logged on it is searched for what must never stand there."""
     clock = SteppedClock(BEGIN)
     world = World.model_account(clock)
-    world.populate(MODEL_MEETING_ID, people)
     events = folder / "config" / "events"
     events.mkdir(parents=True)
     text_of_file = starter_text("model-event.toml").replace("[zoom]\n", f"[zoom]\nmeeting_id = {MODEL_MEETING_ID}\n")
@@ -114,6 +136,6 @@ def staged(folder: Path, url: str, people: int, *, spoiler: str = "", **settings
             "ZOOMSYNC_LOG__LEVEL": "warning",
             **settings,
         }
-        stage = Stage(folder, database, world, clock, sink, environment, spoiler=spoiler)
-        stage.run("sync", "--no-close")
+        stage = Stage(folder, database, world, clock, zoom, sink, environment, spoiler=spoiler)
         yield stage
+        assert confidential_in(stage.log()) == []
