@@ -108,7 +108,7 @@ def test_attendance_tells_who_came_and_how_they_were_known(database: Database, n
     world = make_world(database, now, 2)
     attend(world, 240, None, strangers=1)
     document = as_json(database, wanted("attendance"), AFTER)
-    first, stranger = document["rows"]
+    first, stranger, absent = document["rows"]
     assert first == {
         "event": "justicia-abierta-2023",
         "session": "Sesión 1",
@@ -122,6 +122,7 @@ def test_attendance_tells_who_came_and_how_they_were_known(database: Database, n
         "present": True,
     }
     assert (stranger["registrant_id"], stranger["matched_by"], stranger["present"]) == (None, None, False)
+    assert (absent["registrant_id"], absent["matched_by"], absent["minutes"]) == ("r000002", None, 0)
     assert document["totals"] == {"identified": 1, "present": 1, "absent": 1, "unmatched": 1}
     text = str(as_json(database, wanted("attendance", anonymous=True), AFTER))
     assert not any(secret in text for secret in ("persona", "María", "X0", "r00000"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
+from zoomsync.cli.attendance import read_minimum
 from zoomsync.cli.house import opened, options_of
 from zoomsync.cli.output import answer, answer_bytes, talk
 from zoomsync.cli.sync import Events
@@ -96,7 +96,7 @@ def report(
             since=None if since is None else read_moment(since, known[0].timezone, option="--since"),
             anonymous=anonymous,
             group_by=_question(ReportName(name), group_by),
-            minimum=_share(minimum),
+            minimum=read_minimum(minimum),
             people=people,
         )
         try:
@@ -135,6 +135,8 @@ def known_events(app: App, names: Sequence[str]) -> list[StoredEvent]:
 
 
 def _write(found: Report, form: Format, output: Path | None, *, excel: bool, complete: bool) -> None:
+    import shutil
+
     from zoomsync.reports.csv_json import write_csv, write_json
     from zoomsync.reports.table import table_lines
 
@@ -211,20 +213,6 @@ def _question(name: str, question: str | None) -> str:
     if question and name not in ("overview", "registrants", "attendance"):
         raise SettingsError(f"--group-by says nothing to the report {name}.")
     return question or ""
-
-
-def _share(text: str) -> float:
-    """A share as people write it: 50%, 50 or 0.5. Raises SettingsError."""
-    from zoomsync.errors import SettingsError
-
-    number = text.strip().removesuffix("%").strip().replace(",", ".")
-    try:
-        share = float(number) / (100 if "%" in text or float(number) > 1 else 1)
-    except ValueError:
-        share = -1.0
-    if not 0 <= share <= 1:
-        raise SettingsError(f"--minimum {text} is no share: write for instance 50%.")
-    return share
 
 
 def _no_column(error: UnknownColumn) -> str:

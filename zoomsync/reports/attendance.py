@@ -18,8 +18,8 @@ def attendance_parts(
     anonymous: bool = False,
     columns: Sequence[str] = (),
 ) -> tuple[Part, Part]:
-    """One row for each person in each session, who came longest first, those of whom nobody knows who they are last;
-    and the sums of each session. Raises UnknownColumn.
+    """One row for each person and session: who came, the longest first; those of whom nobody knows who they are; who
+    registered and did not come. And the sums of each session. Raises UnknownColumn.
     """
     known = [
         Column("event", words.heading("event"), rank=4),
@@ -51,9 +51,12 @@ def attendance_parts(
             judged = (came.matched_by.value, came.by_hand, came.minutes, round(came.share, 4), came.present)
             found.append((*start, *who, *judged))
         for stranger in one.unmatched:
-            nobody = (None,) if anonymous else (None, stranger.email, stranger.name)
+            nobody = (None,) if anonymous else (None, stranger.email or None, stranger.name)
             judged_too = (None, False, stranger.minutes, round(stranger.share, 4), stranger.present)
             found.append((*start, *nobody, *judged_too))
+        for away in one.absent:
+            missed = (away.row_id,) if anonymous else (away.registrant_id, away.email, away.name)
+            found.append((*start, *missed, None, False, 0, 0.0, False))
         return found
 
     sessions = [(facts, [session_facts(one) for one in found]) for facts, found in events]
