@@ -11,6 +11,7 @@ from typing import Any
 
 from zoomsync.jobs.reports import ReportName, Shape, Wanted, gathered
 from zoomsync.reports.csv_json import write_csv, write_json
+from zoomsync.reports.html import write_html
 from zoomsync.reports.table import table_lines
 from zoomsync.reports.xlsx import write_xlsx
 from zoomsync.store import events as stored_events
@@ -52,6 +53,13 @@ def as_workbook(database: Database, asked: Wanted, now: datetime) -> Any:
     with gathered(asked, _events(database), database=database, now=now) as report:
         write_xlsx(report, out)
     return openpyxl.load_workbook(out)
+
+
+def as_page(database: Database, asked: Wanted, now: datetime) -> str:
+    out = io.BytesIO()
+    with gathered(asked, _events(database), database=database, now=now) as report:
+        write_html(report, out)
+    return out.getvalue().decode()
 
 
 def _events(database: Database) -> list[stored_events.StoredEvent]:

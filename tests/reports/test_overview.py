@@ -94,7 +94,7 @@ def test_the_overview_is_a_table_a_csv_and_says_what_needs_a_person(database: Da
     rows = as_csv(database, wanted("overview"), now)
     figures = {row["figure"]: row["value"] for row in rows if row["part"] == "figures"}
     assert figures["registered"] == "2"
-    assert figures["deadline"] == "2023-03-06 00:00:00"
+    assert figures["deadline"] == "2023-03-05 23:59:00"
     answers = {
         row["item"]: row["value"] for row in rows if row["part"] == "by_answer" and row["figure"] == "registered"
     }

@@ -31,6 +31,7 @@ class Format(StrEnum):
     CSV = "csv"
     JSON = "json"
     XLSX = "xlsx"
+    HTML = "html"
 
 
 def add_to(app: typer.Typer) -> None:
@@ -157,6 +158,10 @@ def _write(found: Report, form: Format, output: Path | None, *, excel: bool, com
             from zoomsync.reports.xlsx import write_xlsx
 
             write_xlsx(found, out)
+        elif form is Format.HTML:
+            from zoomsync.reports.html import write_html
+
+            write_html(found, out)
         else:
             write_json(found, out)
 

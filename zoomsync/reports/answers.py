@@ -113,7 +113,8 @@ class Question:
         next ones as it takes for nobody to reckon how large a hidden one is."""
         known = of.attended is not None
         by_size = sorted(self._answers.values(), key=lambda one: (-one.registered, fold(_spelled(one))))
-        groups = [_group(clean(_spelled(one)), [one], known=known) for one in by_size[:at_most]]
+        called = words.country if self.is_field and self.title == "country" else clean
+        groups = [_group(called(_spelled(one)), [one], known=known) for one in by_size[:at_most]]
         others, unseen = by_size[at_most:], 0
         while groups and (groups[-1].registered < smallest or 0 < unseen < smallest):
             unseen += groups.pop().registered

@@ -17,6 +17,7 @@ from zoomsync.reports.answers import Form, Question, fold, joined, put_in_place
 from zoomsync.reports.columns import chosen, picker
 from zoomsync.reports.values import Batch, Column, EventFacts, Kind, MailFacts, Part, Row, Total
 from zoomsync.reports.words import Words
+from zoomsync.text import clean
 
 _ROWS_A_BATCH = 1_000
 _OWN_REASONS = frozenset(reason.value for reason in Reason)
@@ -72,7 +73,7 @@ def registrants_part(
     ]
     flat = [
         *(Column(one.name, words.field(one.title), rank=5) for one in fields),
-        *(Column(one.name, one.title, rank=4) for one in custom),
+        *(Column(one.name, clean(one.title), rank=4) for one in custom),
     ]
     with_flat = not nested or bool(columns)
     known = [*plain, *(mappings if nested else []), *(flat if with_flat else [])]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -121,7 +121,7 @@ def _figures(overviews: Sequence[Overview], words: Words, columns: Sequence[str]
             one.reminded,
             one.attended,
             *(one.by_status.get(status, 0) for status in _STATUSES),
-            about.closes_at,
+            _last_minute(about.closes_at, one.event.timezone),
             about.state,
             about.closed_at,
             about.verified_at,
@@ -131,6 +131,13 @@ def _figures(overviews: Sequence[Overview], words: Words, columns: Sequence[str]
         )
         batches.append(Batch(one.event, picked([row])))
     return Part("figures", words.say("figures"), tuple(known[place] for place in places), batches, upright=True)
+
+
+def _last_minute(deadline: datetime | None, zone: str) -> datetime | None:
+    """A deadline at midnight is the end of a day: people know it by its last minute."""
+    if deadline is None or deadline.astimezone(ZoneInfo(zone)).time() != time(0):
+        return deadline
+    return deadline - timedelta(minutes=1)
 
 
 def by_session_part(events: Sequence[tuple[EventFacts, Sequence[SessionFacts]]], words: Words) -> Part:

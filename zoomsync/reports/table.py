@@ -74,7 +74,7 @@ def _part_lines(part: Part, words: Words, width: int | None, *, unneeded: str) -
     columns = [part.columns[place] for place in places]
     lines = _with_facts(part)
     rows = [
-        [_shown(part.columns[place], row[place], facts, words) for place in places]
+        [as_shown(part.columns[place], row[place], facts, words) for place in places]
         for facts, row in islice(lines, ROWS_AT_MOST)
     ]
     if not rows:
@@ -113,7 +113,8 @@ def _with_facts(part: Part) -> Iterator[tuple[EventFacts, Row]]:
     return ((batch.event, row) for batch in part.batches for row in batch.rows)
 
 
-def _shown(column: Column, cell: Any, facts: EventFacts, words: Words) -> str:
+def as_shown(column: Column, cell: Any, facts: EventFacts, words: Words) -> str:
+    """A cell as people read it, one harmless line; "" where there is nothing to say."""
     if cell is None or cell == "":
         return ""
     match column.kind:

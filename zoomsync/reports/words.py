@@ -10,8 +10,11 @@ from datetime import date, datetime, time, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo
 
+from babel import Locale
 from babel.dates import format_date, format_time
 from babel.numbers import format_decimal, format_percent
+
+from zoomsync.reports.values import RegistrationFacts
 
 # name                     Spanish | English
 _HEADINGS = """
@@ -227,6 +230,20 @@ yes                        sí | yes
 no                         no | no
 unknown                    aún no se sabe | not known yet
 kept                       se conservan | kept
+registration_open          La inscripción está abierta hasta el {}. | Registration is open until {}.
+registration_closed        La inscripción cerró el {}. Quien se inscribe después queda en espera. | Registration closed on {}. Whoever registers later waits.
+registration_not_closed    La inscripción debía cerrar el {}, pero todavía NO está cerrada en Zoom. | Registration was to close on {}, but it is still NOT CLOSED on Zoom.
+registration_endless       La inscripción está abierta, sin fecha de cierre. | Registration is open, without an end.
+registration_proof         Comprobado en Zoom: {}. | Read back from Zoom: {}.
+registration_late          Inscripciones después del cierre: {late}; en espera: {waiting}. | Registered after the deadline: {late}; waiting: {waiting}.
+funnel                     De la inscripción a la asistencia | From registration to attendance
+by_week                    Inscripciones por semana | Registrations by week
+of_all                     {} de las inscripciones | {} of those registered
+of_approved                {} de las aprobadas | {} of those approved
+people_present             Presentes | Present
+people_briefly             Menos tiempo | For less time
+present_means              Presentes: quienes estuvieron al menos el {} de la sesión. | Present: who was there for at least {} of the session.
+people_unmatched           Sin identificar | Not identified
 none                       No hay nada que mostrar. | There is nothing to show.
 more_rows                  Se muestran {} filas; --format csv las da todas. | {} rows are shown; csv has them all.
 columns_left_out           Columnas sin espacio (--columns las elige): | Columns without room (--columns chooses):
@@ -256,6 +273,10 @@ class Words:
         """One of Zoom's standard fields."""
         return self._in(_FIELDS, name)
 
+    def country(self, code: str) -> str:
+        """A country by the two letters that Zoom's form keeps of it."""
+        return str(Locale.parse(self.language).territories.get(code.upper(), code))
+
     def status(self, name: str) -> str:
         return self._in(_STATUSES, name)
 
@@ -264,6 +285,17 @@ class Words:
 
     def say(self, name: str) -> str:
         return self._in(_SENTENCES, name)
+
+    def registration(self, about: RegistrationFacts, zone: str) -> list[str]:
+        """The deadline, whether it was kept, and the proof, in sentences."""
+        deadline = self.deadline(about.closes_at, zone).rstrip(".") if about.closes_at else ""
+        sentences = [self.say(f"registration_{about.state}" if deadline else "registration_endless").format(deadline)]
+        if about.verified_at:
+            sentences.append(self.say("registration_proof").format(self.moment(about.verified_at, zone).rstrip(".")))
+        if about.late:
+            late, waiting = self.number(about.late), self.number(about.late_waiting)
+            sentences.append(self.say("registration_late").format(late=late, waiting=waiting))
+        return sentences
 
     def need(self, name: str, number: int, what: str) -> str:
         """What a person should do or know."""
