@@ -23,7 +23,7 @@ from zoomsync.domain.capacity import usual_limit
 from zoomsync.domain.links import unsubscribe_token
 from zoomsync.domain.records import Event, OutcomeKind, Registrant, RegistrantStatus
 from zoomsync.domain.sessions import sessions_ahead
-from zoomsync.errors import DeliveryRefused, EventFileError, SettingsError, StoreError
+from zoomsync.errors import DeliveryRefused, EventFileError, MailError, SettingsError, StoreError
 from zoomsync.events.files import parse_event, read_event_file, read_event_files
 from zoomsync.events.public import put_in_place
 from zoomsync.jobs.attendance import AttendanceTaker
@@ -34,12 +34,14 @@ from zoomsync.jobs.late import Decided, decide_by_hand
 from zoomsync.jobs.leasing import LeaseClock
 from zoomsync.jobs.publish import publish
 from zoomsync.jobs.remind import sessions_told
+from zoomsync.jobs.retention import RetentionReport, sweep_retention
 from zoomsync.jobs.sync import Syncer
 from zoomsync.mail.alarm import alarm_mail
 from zoomsync.mail.calendar import public_calendar
 from zoomsync.mail.headers import message_id
 from zoomsync.mail.markdown import announcement
 from zoomsync.mail.message import Attachment, OutgoingMessage
+from zoomsync.mail.removal import removal_mail
 from zoomsync.mail.render import Announcement, MessageRequest, Renderer
 from zoomsync.mail.smtp import SmtpTransport
 from zoomsync.reports.certificates import CERTIFICATE_WORD, CertificatePrinter
@@ -250,6 +252,21 @@ class App:
         sender = self.renderer.sender_of(from_event)
         installation = self.database.write(stored_events.installation_id)
         message = alarm_mail(sender, to, raised, over, installation=installation, now=self.clock())
+        return self._handed_over(message)
+
+    def tell_removal(self, event: Event, removed_at: datetime, people: int) -> bool:
+        """Warn whoever hears of `event` that its personal data is removed at `removed_at`. False where the mail server
+        did not take it."""
+        installation = self.database.write(stored_events.installation_id)
+        to, now = self.settings.alerts.email or event.organizer.email, self.clock()
+        try:
+            sender = self.renderer.sender_of(event)
+            message = removal_mail(sender, to, event, removed_at, people, installation=installation, now=now)
+        except MailError:
+            return False
+        return self._handed_over(message)
+
+    def _handed_over(self, message: OutgoingMessage) -> bool:
         with self.transport().open() as connection:
             return connection.send(message, lambda: True).kind is OutcomeKind.ACCEPTED
 
@@ -416,6 +433,19 @@ class App:
             return parse_event(event.file_text.encode(), Path(f"{event.slug}.toml"))
         except EventFileError:
             return None
+
+    def retention(self, *, by_hand: bool = False, dry_run: bool = False) -> RetentionReport:
+        """Warn of what is to be removed, and remove what is due: see `jobs.retention`."""
+        files = {event.slug: event for event in read_event_files(self.settings.resolved_events_dir).events}
+        return sweep_retention(
+            database=self.database,
+            file_of=lambda known: files.get(known.slug) or self.stored_file(known),
+            retention_days=self.settings.privacy.retention_days,
+            now=self.clock(),
+            warn=self.tell_removal,
+            by_hand=by_hand,
+            dry_run=dry_run,
+        )
 
     # ------------------------------------------------------------------------------------------------- rehearsals
 

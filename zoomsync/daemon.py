@@ -49,6 +49,7 @@ BEAT_EVERY_S = 10
 SWEEP_EVERY_S = 10
 ALARMS_EVERY_S = 60
 ATTENDANCE_EVERY_S = 60
+RETENTION_EVERY_S = 3600  # what is removed for its age has lain there for months
 MAIL_PATIENCE_S = 20.0  # for the look at Zoom right before a batch; one event's trouble does not hold the others' mail
 SYNC_PATIENCE = timedelta(seconds=5)  # for a sync of the same event that is just going on
 GRACE_S = 9.0  # for the messages in hand, whose own grace is eight seconds
@@ -117,13 +118,17 @@ class Daemon:
         soon = system_clock()  # ticks go by the machine's clock, whatever `--now` says
         sync_every_s = min(SWEEP_EVERY_S, schedule.sync_every.total_seconds())
         # Alarms come last: what a start can still set right is none.
-        at_first = {"alarms": soon + timedelta(seconds=ALARMS_EVERY_S)}
+        at_first = {
+            "alarms": soon + timedelta(seconds=ALARMS_EVERY_S),
+            "retention": soon + timedelta(seconds=ALARMS_EVERY_S),
+        }
         for name, sweep, every_s in (
             ("beat", self._beat, BEAT_EVERY_S),
             ("sync", self.sweep_sync, sync_every_s),
             ("deliver", self.sweep_mail, schedule.deliver_every.total_seconds()),
             ("alarms", self.sweep_alarms, ALARMS_EVERY_S),
             ("attendance", self.sweep_attendance, ATTENDANCE_EVERY_S),
+            ("retention", self.sweep_retention, RETENTION_EVERY_S),
             ("web", self.sweep_web, BEAT_EVERY_S),
         ):
             scheduler.add_job(
@@ -343,6 +348,14 @@ class Daemon:
             self._ping(well=False)
             raise
         self._ping(well=not any_stands)
+
+    def sweep_retention(self) -> None:
+        """Warn of personal data that is to be removed, and remove what is due."""
+        app = self._app
+        with held(app.database, "retention", self._owner, app.lease_clock, wait=timedelta(0), sleep=app.sleep) as ours:
+            if ours:
+                for problem in app.retention().problems:
+                    log.warning("retention: %s", problem)
 
     def _tell(self, to: str, raised: Sequence[str], over: Sequence[str]) -> bool:
         return bool(self._events) and self._app.tell_alarm(self._events[0], to, raised, over)

@@ -158,7 +158,7 @@ def test_a_link_that_is_not_ours_does_nothing_and_says_so_in_both_languages(site
 
 def test_the_link_of_somebody_who_was_erased_is_none(site: Site) -> None:
     link = site.link()
-    site.database.write(lambda db: db.execute(text("UPDATE event SET erased_at = seen_at")))
+    site.database.write(lambda db: db.execute(text("UPDATE registrant SET erased_at = changed_at")))
     assert site.ask("POST", link).status == 404
     assert unwilling(site) == []
 

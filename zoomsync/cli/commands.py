@@ -48,6 +48,9 @@ COMMANDS = {
         "Make a certificate of attendance for each person present, as a PDF.",
     ),
     "report": ("reports", "Write a report of the database: of these events, or of all it knows."),
+    "forget": ("persons", "Erase a person's data from every event."),
+    "export-person": ("persons", "Print all that is held of a person as one JSON document."),
+    "retention": ("persons", "Remove personal data that is older than the retention."),
     "db": ("data", "The database by hand: its schema, a backup, a copy."),
     "probe": ("probe", "Try on your own account what Zoom's documents leave open, and keep what was seen."),
 }

@@ -38,6 +38,7 @@ class Reason(StrEnum):
     SESSION_CANCELLED = "the session is cancelled"
     EVENT_CANCELLED = "the event is cancelled"
     EVENT_DRAFT = "the event is a draft"
+    ERASED = "the person's data was erased"
     NO_LONGER_DUE = "event or session changed, and the message is no longer called for"
 
 

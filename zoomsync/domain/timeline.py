@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
 from zoomsync.domain.records import Event, EventStatus, OutboxState, Session, SyncRun
 from zoomsync.domain.registration import Deadline
+from zoomsync.domain.retention import WARNING, removal_at
 
-RETENTION_WARNING = timedelta(days=14)
 _CHANGES = ("added", "updated", "cancelled", "reinstated", "held")
 
 
@@ -100,9 +100,9 @@ def timeline(
         entries.append(Entry(one.starts_at, EntryKind.SESSION_STARTS, one.title, note=note))
         if not called_off:
             entries.append(Entry(one.ends_at, EntryKind.SESSION_ENDS, one.title))
-    if sessions and retention_days:
-        removed_at = max(one.ends_at for one in sessions) + timedelta(days=retention_days)
-        entries.append(Entry(removed_at - RETENTION_WARNING, EntryKind.RETENTION_WARNING))
+    removed_at = removal_at((one.ends_at for one in sessions), event.registration_deadline, retention_days)
+    if removed_at is not None:
+        entries.append(Entry(removed_at - WARNING, EntryKind.RETENTION_WARNING))
         entries.append(Entry(removed_at, EntryKind.RETENTION))
     order = list(EntryKind)
     return sorted(entries, key=lambda entry: (entry.at, order.index(entry.kind), entry.subject))

@@ -69,6 +69,14 @@ class AttendanceSource(Protocol):
         ...
 
 
+class ErasureDesk(Protocol):
+    """What erasing a person needs of Zoom."""
+
+    def delete_registrant(self, meeting: Meeting, registrant_id: str, *, occurrence_id: str = "") -> bool:
+        """Delete one registration, of one occurrence where that is how people register. False: it was gone already."""
+        ...
+
+
 class ReadyMessage(Protocol):
     """A message ready to be sent. data: all its bytes. message_id: with angle brackets."""
 

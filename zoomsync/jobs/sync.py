@@ -177,7 +177,8 @@ class Syncer:
         sessions = follow_sessions(event, pull.meetings, stored_events.sessions_of(db, event_id), now)
         stored_events.save_sessions(db, event_id, sessions, now, run_id)
 
-        listed = _without_erased(db, pull)
+        listed, returning = self._without_erased(db, pull)
+        stored.make_way(db, returning)
         sifted = sift(stored.known_registrants(db, event_id), listed)
         known = sifted.known
         tally = _Tally(unchanged=sifted.unchanged)
@@ -197,6 +198,23 @@ class Syncer:
         moved = bool(sessions.added or sessions.updated)
         plan_event(db, event, event_id, now, sessions_changed=moved, registrants_changed=tally.changed)
         return tally.as_counts(pull, len(listed)), sessions.differences
+
+    def _without_erased(
+        self, db: DbSession, pull: Pull
+    ) -> tuple[dict[RegistrantKey, ListedRegistrant], set[tuple[str, str]]]:
+        """What is listed but for the registrations that were erased here, and the keys of those among them that were
+        made anew since: a registration after the erasure is welcome, also where Zoom gives it the old id."""
+        erased = stored.erased_keys(db, [meeting.meeting_id for meeting in pull.meetings])
+        if not erased:
+            return pull.listed, set()
+        met = [key for key in pull.listed if (key.meeting_id, key.registrant_id) in erased]
+        returning = {
+            (one.meeting_id, one.registrant_id)
+            for one in self._read(pull.listed, met)
+            if one.registered_at is not None and one.registered_at > erased[one.meeting_id, one.registrant_id]
+        }
+        left_out = {key for key in met if (key.meeting_id, key.registrant_id) not in returning}
+        return {key: row for key, row in pull.listed.items() if key not in left_out}, returning
 
     def _read(self, listed: dict[RegistrantKey, ListedRegistrant], keys: Sequence[RegistrantKey]) -> list[Registrant]:
         return self.zoom.read((key, listed[key]) for key in keys)
@@ -222,7 +240,7 @@ class Syncer:
             return SyncOutcome(self._ended(run, begun, state=RunState.FAILED, error=str(error)), problem=error)
         with self.database.read() as db:
             found = stored_events.load_stored(db, event.slug)
-            listed = _without_erased(db, pull)
+            listed, _ = self._without_erased(db, pull)
             sifted = sift(() if found is None else stored.known_registrants(db, found.id), listed)
             tally = _Tally(unchanged=sifted.unchanged)
             for batch in _batches((*sifted.fresh, *sifted.touched)):
@@ -249,13 +267,6 @@ class Syncer:
             error=error,
             retry_at=retry_at,
         )
-
-
-def _without_erased(db: DbSession, pull: Pull) -> dict[RegistrantKey, ListedRegistrant]:
-    erased = stored.erased_keys(db, [meeting.meeting_id for meeting in pull.meetings])
-    if not erased:
-        return pull.listed
-    return {key: row for key, row in pull.listed.items() if (key.meeting_id, key.registrant_id) not in erased}
 
 
 def _stored_values(

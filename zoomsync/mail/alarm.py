@@ -28,9 +28,16 @@ def alarm_mail(
     if over:
         parts += ["This is over:", "", *(f"- {clean(line, limit=None)}" for line in over), ""]
     parts.append("`zoomsync status` says how things stand.")
-    text = "\n".join(parts) + "\n"
-    paragraphs = "".join(f"<p>{escape(line)}</p>" for line in parts if line)
-    key = digest_of(f"{installation}/{now.isoformat()}/{to}/{text}")
+    return plain_mail(sender, recipient, subject, parts, installation=installation, now=now)
+
+
+def plain_mail(
+    sender: Mailbox, recipient: Mailbox, subject: str, lines: Sequence[str], *, installation: str, now: datetime
+) -> OutgoingMessage:
+    """A mail of plain lines to whoever runs an event. subject: made safe already. lines: "" between paragraphs."""
+    text = "\n".join(lines) + "\n"
+    paragraphs = "".join(f"<p>{escape(line)}</p>" for line in lines if line)
+    key = digest_of(f"{installation}/{now.isoformat()}/{recipient}/{text}")
     headers = [
         ("From", str(sender)),
         ("To", str(recipient)),

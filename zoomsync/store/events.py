@@ -90,8 +90,9 @@ class StoredEvent:
     """What the database keeps of an event beside its file.
 
     leads_seen: a reminder's kind ("before:1h") -> when it was first seen. seen_at: when the file was last read.
-    planned_for: see `set_planned`. paused_at: its mail is stopped since then. erased_at: its personal data was removed
-    then.
+    planned_for: see `set_planned`. paused_at: its mail is stopped since then. erased_at: when personal
+    data was last removed for its age. removal_told_for, removal_told_at: the removal that the organiser was warned of,
+    and when that was.
     """
 
     id: int
@@ -109,6 +110,8 @@ class StoredEvent:
     planned_for: str = ""
     paused_at: datetime | None = None
     erased_at: datetime | None = None
+    removal_told_for: datetime | None = None
+    removal_told_at: datetime | None = None
 
 
 def save_event(
@@ -174,6 +177,12 @@ def set_planned(db: DbSession, event_id: int, planned_for: str) -> None:
     db.execute(update(_event).where(_event.c.id == event_id).values(planned_for=planned_for))
 
 
+def set_removal_told(db: DbSession, event_id: int, removed_at: datetime, now: datetime) -> None:
+    """Remember that the organiser was warned: personal data of the event is removed at `removed_at`."""
+    told = {"removal_told_for": removed_at, "removal_told_at": now}
+    db.execute(update(_event).where(_event.c.id == event_id).values(**told))
+
+
 def set_paused(db: DbSession, event_id: int, *, paused: bool, now: datetime, actor: str) -> bool:
     """Stop or restart an event's mail. False if it was so already; nothing is changed then."""
     was = _event.c.paused_at.is_(None) if paused else _event.c.paused_at.is_not(None)
@@ -213,6 +222,8 @@ def _to_stored_event(row: Any) -> StoredEvent:
         planned_for=row.planned_for,
         paused_at=row.paused_at,
         erased_at=row.erased_at,
+        removal_told_for=row.removal_told_for,
+        removal_told_at=row.removal_told_at,
     )
 
 

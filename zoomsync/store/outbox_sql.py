@@ -43,6 +43,7 @@ EXISTS (
   JOIN event AS e ON e.id = o.event_id
   LEFT JOIN session AS s ON s.event_id = o.event_id AND s.key = o.session_key
   WHERE r.id = o.registrant_row
+    AND r.erased_at IS NULL
     AND (   (r.status = 'approved' AND o.kind <> 'late')
          OR (r.status = 'pending' AND o.kind IN ('late', 'called_off', 'announce')))
     AND (r.join_url <> '' OR NOT (o.kind LIKE 'before:%' OR o.kind IN ('welcome', 'moved', 'resend')))
@@ -51,7 +52,7 @@ EXISTS (
          OR (o.kind = 'announce' AND EXISTS (SELECT 1 FROM announcement AS a
                                              WHERE a.event_id = o.event_id AND a.id = o.occasion AND a.important)))
     AND NOT EXISTS (SELECT 1 FROM bounce AS b WHERE b.email = r.email)
-    AND e.paused_at IS NULL AND e.erased_at IS NULL
+    AND e.paused_at IS NULL
     AND (e.status = 'active' OR (e.status = 'cancelled' AND o.kind IN ('called_off', 'announce')))
     AND (   o.session_key = ''
          OR (s.id IS NOT NULL AND (o.kind = 'called_off' OR NOT (s.cancelled OR s.times_held))))
@@ -162,9 +163,11 @@ def mark(dialect: str) -> TextClause:
     )
 
 
-# A doubt that was written down meanwhile, by whoever recovered the row, stays counted.
-_DECIDED = """
-state = :state, due_at = :due_at, reason = :reason, attempts = :attempts,
+# A doubt that was written down meanwhile, by whoever recovered the row, stays counted. A reason may be a mail server's
+# words, and those may name the person: of somebody who was erased while the message was out, nothing is written down.
+_ERASED = "EXISTS (SELECT 1 FROM registrant AS r WHERE r.id = outbox.registrant_row AND r.erased_at IS NOT NULL)"
+_DECIDED = f"""
+state = :state, due_at = :due_at, reason = CASE WHEN {_ERASED} THEN '' ELSE :reason END, attempts = :attempts,
 in_doubt = CASE WHEN in_doubt > :in_doubt THEN in_doubt ELSE :in_doubt END
 """
 
@@ -182,8 +185,9 @@ RECORD = _sql(
 PLAN_ANEW = _sql("UPDATE event SET planned_for = '' WHERE id IN :event_ids AND planned_for <> ''", lists=("event_ids",))
 
 ADD_ATTEMPT = _sql(
-    """INSERT INTO delivery_attempt (outbox_id, at, outcome, stage, code, words)
-       VALUES (:outbox_id, :at, :outcome, :stage, :code, :words)"""
+    f"""INSERT INTO delivery_attempt (outbox_id, at, outcome, stage, code, words)
+        SELECT outbox.id, :at, :outcome, :stage, :code, CASE WHEN {_ERASED} THEN '' ELSE :words END
+        FROM outbox WHERE outbox.id = :outbox_id"""
 )
 
 

@@ -179,6 +179,7 @@ def approved_without_link(db: DbSession, event_id: int) -> int:
             _registrant.c.event_id == event_id,
             _registrant.c.status == RegistrantStatus.APPROVED.value,
             _registrant.c.join_url == "",
+            _registrant.c.erased_at.is_(None),
         )
     )
     return count or 0
@@ -298,6 +299,6 @@ def addressee(db: DbSession, registrant_row: int) -> Addressee | None:
             unwilling.label("opted_out"),
         )
         .join(_event, _event.c.id == _registrant.c.event_id)
-        .where(_registrant.c.id == registrant_row, _event.c.erased_at.is_(None))
+        .where(_registrant.c.id == registrant_row, _registrant.c.erased_at.is_(None))
     ).one_or_none()
     return None if row is None else Addressee(**row._asdict())

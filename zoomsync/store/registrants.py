@@ -6,12 +6,12 @@ rows, and an object or a dictionary for each would cost more than Zoom's answer 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import Table, bindparam, exists, func, insert, literal, select, update
+from sqlalchemy import Table, bindparam, delete, exists, func, insert, literal, select, update
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Session as DbSession
 
@@ -48,10 +48,13 @@ _IDS_A_QUERY = 500  # SQLite takes 32,766 parameters, older builds 999
 
 
 def known_registrants(db: DbSession, event_id: int) -> Iterator[tuple[RegistrantKey, KnownRegistrant]]:
-    """All stored registrants of an event, in any status, with the little an unchanged pull needs."""
+    """All stored registrants of an event, in any status, with the little an unchanged pull needs.
+
+    Who was erased is not among them: a pull neither finds nor misses them.
+    """
     table = _registrant.c
     columns: list[Any] = [*(table[name] for name in _KEY), table.id, table.status, table.digest, table.missing]
-    statement = select(*columns).where(table.event_id == event_id)
+    statement = select(*columns).where(table.event_id == event_id, table.erased_at.is_(None))
     for rows in db.execute(statement, execution_options={"yield_per": _ROWS_A_FETCH}).partitions():
         for row in rows:
             yield RegistrantKey._make(row[:3]), KnownRegistrant._make(row[3:])
@@ -75,7 +78,7 @@ def registrants_by_row(db: DbSession, row_ids: Sequence[int]) -> dict[int, Regis
 def recipients(
     db: DbSession, event_id: int, *, a_batch: int, changed_at: datetime | None = None
 ) -> Iterator[list[Recipient]]:
-    """All registrants of an event as planning wants them, by row id, `a_batch` at a time.
+    """All registrants of an event as planning wants them, by row id, `a_batch` at a time; nobody who was erased.
 
     changed_at: those alone that were added, changed or cancelled at this very moment.
     """
@@ -83,7 +86,7 @@ def recipients(
     opted_out = exists().where(_opt_out.c.event_id == table.event_id, _opt_out.c.email == table.email)
     registered_at = func.coalesce(table.registered_at, table.first_seen_at)
     columns: list[Any] = [table.id, *(table[name] for name in _KEY), table.status, registered_at, opted_out]
-    statement = select(*columns).where(table.event_id == event_id).order_by(table.id)
+    statement = select(*columns).where(table.event_id == event_id, table.erased_at.is_(None)).order_by(table.id)
     if changed_at is not None:
         statement = statement.where(table.changed_at == changed_at)
     for rows in db.execute(statement, execution_options={"yield_per": a_batch}).partitions():
@@ -93,12 +96,11 @@ def recipients(
         ]
 
 
-def erased_keys(db: DbSession, meeting_ids: Sequence[str]) -> set[tuple[str, str]]:
-    """(meeting id, registrant id) of those whose data was erased here: a pull must not bring them back."""
-    rows = db.execute(
-        select(_tombstone.c.meeting_id, _tombstone.c.registrant_id).where(_tombstone.c.meeting_id.in_(meeting_ids))
-    )
-    return {(meeting, registrant) for meeting, registrant in rows}
+def erased_keys(db: DbSession, meeting_ids: Sequence[str]) -> dict[tuple[str, str], datetime]:
+    """(meeting id, registrant id) of those whose data was erased here, and when: a pull must not bring them back."""
+    columns = (_tombstone.c.meeting_id, _tombstone.c.registrant_id, _tombstone.c.at)
+    rows = db.execute(select(*columns).where(_tombstone.c.meeting_id.in_(meeting_ids)))
+    return {(meeting, registrant): at for meeting, registrant, at in rows}
 
 
 def _to_registrant(row: Any) -> Registrant:
@@ -157,6 +159,22 @@ def apply_changes(
 def clear_missing(db: DbSession, row_ids: Sequence[int]) -> None:
     """Forget that these were missing: they are listed again as they were."""
     _set(db, row_ids, missing=False)
+
+
+def make_way(db: DbSession, keys: Collection[tuple[str, str]]) -> None:
+    """Let these (meeting id, registrant id) be registered anew: Zoom has given an erased registration's id once more.
+
+    What is left of the old one stays for the counts, under a name that no pull can bring.
+    """
+    for meeting_id, registrant_id in keys:
+        old = (_registrant.c.meeting_id == meeting_id) & (_registrant.c.registrant_id == registrant_id)
+        db.execute(
+            update(_registrant)
+            .where(old, _registrant.c.erased_at.is_not(None))
+            .values(registrant_id=_registrant.c.registrant_id + " erased " + _registrant.c.id.cast(_TEXT))
+        )
+        buried = (_tombstone.c.meeting_id == meeting_id) & (_tombstone.c.registrant_id == registrant_id)
+        db.execute(delete(_tombstone).where(buried))
 
 
 def audit_added(db: DbSession, event_id: int, *, run_id: int, above: int, now: datetime) -> None:

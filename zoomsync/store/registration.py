@@ -141,7 +141,8 @@ def registrants_at(db: DbSession, event_id: int, email: str) -> list[Applicant]:
 
 
 def _applicants(db: DbSession, condition: Any) -> list[Applicant]:
-    rows = db.execute(select(_registrant).where(condition).order_by(_registrant.c.id)).all()
+    there = condition & _registrant.c.erased_at.is_(None)
+    rows = db.execute(select(_registrant).where(there).order_by(_registrant.c.id)).all()
     history = _history(db, [row.id for row in rows])
     return [
         Applicant(

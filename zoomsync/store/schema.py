@@ -246,6 +246,26 @@ class Database:
             finally:
                 connection.close()
 
+    def clear_freed(self) -> bool:
+        """Have nothing in SQLite's file that no row holds any more: what was erased is still in the bytes of its free
+        pages and in the log of the last writes. The file is written anew, which takes seconds, not minutes.
+
+        False where others were reading all the while, so that the log could not be emptied: to be tried again.
+        On Postgres that is `autovacuum`'s work, and the answer is True. Raises StoreError.
+        """
+        if self.dialect != "sqlite":
+            return True
+        with self._explained(), self._queued():
+            connection = self._writer.raw_connection()
+            try:
+                cursor = connection.cursor()
+                cursor.execute("VACUUM")
+                # Waits for readers as long as for any lock (busy_timeout_s).
+                busy, _, _ = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+                return not busy
+            finally:
+                connection.close()
+
     @contextmanager
     def _explained(self) -> Iterator[None]:
         """Driver errors as StoreError; what only a mistake of ours can cause stays as it is."""

@@ -116,7 +116,9 @@ class EventRow(SQLModel, table=True):
     order_at: datetime | None = _moment()
     order_until: datetime | None = _moment()
     paused_at: datetime | None = _moment()
-    erased_at: datetime | None = _moment()
+    erased_at: datetime | None = _moment()  # when personal data was last removed for its age
+    removal_told_for: datetime | None = _moment()  # the removal that the organiser was warned of, and when
+    removal_told_at: datetime | None = _moment()
 
 
 class SessionRow(SQLModel, table=True):
@@ -174,7 +176,11 @@ class MeetingRow(SQLModel, table=True):
 
 
 class RegistrantRow(SQLModel, table=True):
-    """One registration (`domain.records.Registrant`)."""
+    """One registration (`domain.records.Registrant`).
+
+    erased_at: set once the person's data was erased. The row stays for the counts, without anything of the person;
+    nobody is written to by it, and a pull does not meet it (see `privacy`).
+    """
 
     __tablename__ = "registrant"
     __table_args__ = (
@@ -204,6 +210,7 @@ class RegistrantRow(SQLModel, table=True):
     added_by_run: int | None = Field(default=None, foreign_key="sync_run.id")
     first_seen_at: datetime = _moment(nullable=False)
     changed_at: datetime = _moment(nullable=False)
+    erased_at: datetime | None = _moment()
 
 
 class SyncRunRow(SQLModel, table=True):

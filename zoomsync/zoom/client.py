@@ -189,6 +189,21 @@ class ZoomClient:
                 json={"action": action, "registrants": [{"id": one, "email": email} for one, email in some]},
             )
 
+    def delete_registrant(self, meeting: Meeting, registrant_id: str, *, occurrence_id: str = "") -> bool:
+        """Delete one registration, of one occurrence where that is how people register. False: it was gone already."""
+        try:
+            self._api.call(
+                "DELETE",
+                meeting_path(meeting, f"/registrants/{quote(registrant_id, safe='')}"),
+                label="light",
+                what=f"delete a registrant of {meeting.kind} {meeting.meeting_id}",
+                decode=answers.check_nothing,
+                params={"occurrence_id": occurrence_id} if occurrence_id else None,
+            )
+        except ZoomNotFound:
+            return False
+        return True
+
     def register(self, meeting: Meeting, email: str, first_name: str, *, auto_approve: bool = False) -> None:
         """Register somebody by the API, as `probe` does. Sent once: a lost answer leaves open whether it took."""
         self._api.call(

@@ -27,7 +27,10 @@ from zoomsync.zoom.transport import Answer, TryAgain
 
 _LONGEST_MESSAGE = 300
 _NO_REGISTRATION = re.compile(r"registration has not been enabled|not set registration as required", re.IGNORECASE)
-_ABSENT = re.compile(r"does not exist|not found|is expired|has expired|invalid (meeting|webinar) id", re.IGNORECASE)
+_ABSENT = re.compile(
+    r"does not exist|not found|is expired|has expired|invalid (meeting|webinar) id|registrant id field is invalid",
+    re.IGNORECASE,
+)
 _SCOPES_IN_WORDS = re.compile(r"\[([^\]]+)\]")
 _CREDENTIALS = (
     "ZOOMSYNC_ZOOM__ACCOUNT_ID, ZOOMSYNC_ZOOM__CLIENT_ID and ZOOMSYNC_ZOOM__CLIENT_SECRET "

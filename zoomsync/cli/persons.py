@@ -1,0 +1,227 @@
+"""`zoomsync forget`, `export-person` and `retention`: the data of persons, handed over, erased, and removed in time."""
+
+from __future__ import annotations
+
+import getpass
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from zoomsync.cli.house import confirmed, opened, options_of
+from zoomsync.cli.output import answer, answer_json, answer_table, local_time, talk
+from zoomsync.text import counted, terminal
+
+if TYPE_CHECKING:
+    from zoomsync.jobs.privacy import Forgotten, NotFound, Person
+    from zoomsync.jobs.retention import RetentionReport
+    from zoomsync.store.privacy import Erased
+
+Email = Annotated[str, typer.Argument(metavar="EMAIL", help="The person's address.")]
+
+
+def add_to(app: typer.Typer) -> None:
+    app.command("forget")(forget)
+    app.command("export-person")(export_person)
+    app.command("retention")(retention)
+
+
+# -------------------------------------------------------------------------------------------------------------- forget
+
+
+def forget(
+    ctx: typer.Context,
+    email: Email,
+    in_zoom: Annotated[bool, typer.Option("--in-zoom", help="Delete the registrations on Zoom too.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be erased; write nothing.")] = False,
+) -> int:
+    """Erase a person's data from every event. What was counted stays counted; a sync does not bring them back."""
+    from zoomsync.jobs.privacy import NotFound, find_person
+    from zoomsync.jobs.privacy import forget as erase
+
+    options = options_of(ctx)
+    with opened(ctx, writes=not dry_run) as app:
+        person = find_person(app.database, email)
+        if isinstance(person, NotFound):
+            return nobody(ctx, person)
+        if not options.json:
+            for line in _what_is_held(person):
+                talk(line)
+        if dry_run:
+            if options.json:
+                answer_json(_document(person, None, in_zoom=in_zoom))
+            else:
+                answer(f"{terminal(person.email)}: nothing was erased (dry run).")
+                _say_zoom(person, in_zoom=in_zoom, done=False)
+            return 0
+        app.refuse_rehearsing_for_real(zoom=in_zoom, mail=False, yes=options.yes)
+        where = " here and on Zoom" if in_zoom else ""
+        if not confirmed(ctx, f"Erase all of this{where}? It cannot be undone."):
+            talk("zoomsync: nothing was erased.")
+            return 1
+        desk = app.zoom if in_zoom and person.on_zoom else None
+        done = erase(person, database=app.database, now=app.clock(), actor=_actor(), desk=desk)
+        for problem in done.problems:
+            talk(f"zoomsync: {problem}")
+        if done.problems:
+            talk("zoomsync: nothing was erased here: mend that and say it again, or leave out --in-zoom.")
+        if options.json:
+            answer_json(_document(person, done, in_zoom=in_zoom))
+        elif not done.problems:
+            answer(f"{terminal(person.email)}: erased: {_in_words(done.erased)}.")
+            _say_zoom(person, in_zoom=in_zoom, done=True)
+        if not done.cleared:
+            talk(_NOT_CLEARED)
+        return 1 if done.problems else 0
+
+
+_NOT_CLEARED = (
+    "zoomsync: the database's file still holds the erased bytes in pages that nothing refers to, because somebody was "
+    "reading: zoomsync retention clears them."
+)
+
+
+def _what_is_held(person: Person) -> list[str]:
+    lines = [
+        f"{one.event}: {one.registrant.name or '(no name)'}, {one.registrant.status}, "
+        f"{counted(len(one.letters), 'message')}, {counted(len(one.changes), 'recorded change')}"
+        for one in person.registrations
+    ]
+    lines += [f"{one.event}: wants no more reminders" for one in person.opt_outs]
+    lines += [f"{event}: {len(joinings)} times in a session" for event, joinings in person.joinings.items()]
+    return [terminal(line) for line in lines]
+
+
+def _say_zoom(person: Person, *, in_zoom: bool, done: bool) -> None:
+    """What Zoom still has of them, and who deletes that."""
+    if person.on_zoom and not in_zoom:
+        meetings = ", ".join(sorted({one.registrant.meeting_id for one in person.on_zoom}))
+        answer(
+            f"Zoom still has {counted(len(person.on_zoom), 'registration')} of this person (meeting {meetings}), and "
+            "their link still works: `zoomsync forget EMAIL --in-zoom` "
+            + ("would have deleted that; now only Zoom's API or support can." if done else "deletes that too.")
+        )
+    elif person.on_zoom:
+        answer("Their registration on Zoom " + ("was deleted: their link works no more." if done else "goes too."))
+    answer("Zoom's own reports of who took part, recordings and chats keep what they hold: see docs/privacy.md.")
+
+
+def _document(person: Person, done: Forgotten | None, *, in_zoom: bool) -> dict[str, Any]:
+    return {
+        "email": person.email,
+        "events": sorted(
+            {
+                *(one.event for one in person.registrations),
+                *(one.event for one in person.opt_outs),
+                *person.joinings,
+            }
+        ),
+        "erased": asdict(done.erased) if done and not done.problems else None,
+        "on_zoom": [
+            {
+                "event": one.event,
+                "meeting_id": one.registrant.meeting_id,
+                "occurrence_id": one.registrant.occurrence_id or None,
+                "registrant_id": one.registrant.registrant_id,
+                "deleted": bool(done and in_zoom and not done.problems),
+            }
+            for one in person.on_zoom
+        ],
+        "problems": done.problems if done else [],
+    }
+
+
+def _in_words(erased: Erased) -> str:
+    parts = [counted(erased.registrations, "registration"), counted(erased.messages, "message")]
+    if erased.stopped:
+        parts[-1] += f" ({erased.stopped} of them not sent yet, and stopped)"
+    parts.append(counted(erased.changes, "recorded change"))
+    if erased.opt_outs:
+        parts.append(counted(erased.opt_outs, "opt-out"))
+    if erased.certificates:
+        parts.append(counted(erased.certificates, "certificate"))
+    if erased.joinings:
+        parts.append(f"{erased.joinings} times in a session")
+    return ", ".join(parts)
+
+
+def _actor() -> str:
+    return f"command ({getpass.getuser()})"
+
+
+def nobody(ctx: typer.Context, found: NotFound) -> int:
+    """Say that nobody has this address, and who may be meant. Gives the exit code."""
+    if options_of(ctx).json:
+        near = [{"email": email, "name": name} for email, name in found.near]
+        answer_json({"email": found.email, "found": False, "near": near})
+    talk(f"zoomsync: nothing is known of {terminal(found.email)}." + (" Do you mean:" if found.near else ""))
+    if not options_of(ctx).json:
+        for email, name in found.near:
+            answer(terminal(f"{email}  {name}"))
+    return 1
+
+
+# ------------------------------------------------------------------------------------------------------- export-person
+
+
+def export_person(ctx: typer.Context, email: Email) -> int:
+    """Print all that is held of a person as one JSON document, to hand to them."""
+    from zoomsync.jobs.privacy import NotFound, everything_of, find_person
+
+    with opened(ctx, writes=False) as app:
+        person = find_person(app.database, email)
+        if isinstance(person, NotFound):
+            return nobody(ctx, person)
+        answer_json(everything_of(person, app.clock()))
+        return 0
+
+
+# ----------------------------------------------------------------------------------------------------------- retention
+
+
+def retention(
+    ctx: typer.Context,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be removed; write nothing.")] = False,
+) -> int:
+    """Remove personal data that is older than the retention, and print the receipt. The daemon does so by itself."""
+    with opened(ctx, writes=not dry_run) as app:
+        if not dry_run:
+            app.refuse_rehearsing_for_real(zoom=False, mail=True, yes=options_of(ctx).yes)
+        report = app.retention(by_hand=True, dry_run=dry_run)
+        if options_of(ctx).json:
+            answer_json(_receipts(report, dry_run=dry_run))
+        else:
+            _show_receipts(report, app.settings.timezone, dry_run=dry_run)
+        for problem in report.problems:
+            talk(f"zoomsync: {problem}")
+        if not report.cleared:
+            talk(_NOT_CLEARED)
+        return 1 if report.problems else 0
+
+
+def _receipts(report: RetentionReport, *, dry_run: bool) -> dict[str, Any]:
+    return {
+        "dry_run": dry_run,
+        "receipts": [
+            {"event": one.event, "due_at": one.due_at, "removed_at": one.removed_at, "erased": asdict(one.erased)}
+            for one in report.receipts
+        ],
+        "kept": [{"event": one.event, "until": one.removed_at, "registrations": one.people} for one in report.kept],
+        "warned": report.warned,
+        "problems": report.problems,
+    }
+
+
+def _show_receipts(report: RetentionReport, zone: str, *, dry_run: bool) -> None:
+    for one in report.receipts:
+        what = "would be removed" if dry_run else f"removed at {local_time(one.removed_at, zone)} ({zone})"
+        answer(f"{one.event}: personal data {what}: {_in_words(one.erased)}.")
+    if not report.receipts:
+        answer("Nothing is to be removed." if dry_run else "Nothing was to be removed.")
+    for slug in report.warned:
+        answer(f"{slug}: the organiser was told that the removal is near.")
+    answer_table(
+        ["Event", "Registrations", f"Kept until ({zone})"],
+        [(one.event, one.people, local_time(one.removed_at, zone) or "for ever") for one in report.kept],
+        right=1,
+    )
