@@ -203,7 +203,7 @@ def _show(event: Event, looks: list[SessionLook], minimum: float) -> None:
             answer(terminal(f"{one.session.title}: {came} identified and {len(one.found.unmatched)} not:"))
             answer_table(
                 ["Name", "E-mail", "Minutes"],
-                [(other.name, other.email, other.minutes) for other in one.found.unmatched],
+                [(other.name or "(removed)", other.email, other.minutes) for other in one.found.unmatched],
                 folding=("Name", "E-mail"),
                 right=2,
             )

@@ -138,7 +138,9 @@ class Story:
         config, command = folder / "config" / "zoomsync.toml", _command()
         answer(f"  {command} status --config {config} --now 2023-03-08T08:00")
         answer(f"  {command} timeline {SLUG} --config {config} --now 2023-03-07T00:00")
-        answer(f"  {command} attendance --config {config} --now 2023-03-08T14:00")
+        at = " --now 2023-03-08T14:00"
+        answer(f"  {command} attendance --config {config}" + at)
+        answer(f"  {command} certificates {SLUG} --output {folder / 'certificates'} --config {config}" + at)
         answer(f"  {command} outbox list --config {config}")
         answer(f"  {command} init  to begin with an event of your own")
 

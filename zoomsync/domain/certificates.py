@@ -22,6 +22,7 @@ CODE_BYTES = 8
 _DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _MISREAD = str.maketrans({"O": "0", "I": "1", "L": "1", "-": None, " ": None, "\u2013": None, "\u00a0": None})
 _CODE_LENGTH = 12
+_INITIALS_AT_MOST = 8
 
 
 class Person(NamedTuple):
@@ -157,4 +158,4 @@ def shown_code(code: str) -> str:
 
 def initials(name: str) -> str:
     """ "M. J. Ñ." of "María José Ñandú": enough to notice another's name on a certificate, and not to learn one."""
-    return " ".join(f"{word[0].upper()}." for word in fold_name(name).split())
+    return " ".join(f"{word[0].upper()}." for word in fold_name(name).split()[:_INITIALS_AT_MOST])
