@@ -34,6 +34,7 @@ from zoomsync.text import counted
 # A message this late is overdue: two rounds of a five-minute cron have passed it by.
 OVERDUE_AFTER = timedelta(minutes=15)
 SUSPECTS_SHOWN = 5
+LIVE_BEFORE = timedelta(days=3)  # the default reminders begin a day before
 
 WITHOUT_IDS = (
     "Zoom named no registrant ids, so most people are not identified: add the scope "
@@ -59,7 +60,8 @@ class EventStanding:
     counts what waits because of that. suspects: addresses that look mistyped, each with the one that was probably
     meant. bounced: addresses of approved registrants that mail came back from.
     untold: what was cancelled without a word to anybody, each with the command that tells them. attendance_troubles:
-    sessions of which it is not known who was there, with the reason.
+    sessions of which it is not known who was there, with the reason. goes_live_late: it is a draft although its first
+    session is near.
     """
 
     event: str
@@ -100,6 +102,7 @@ class EventStanding:
     suspects: tuple[tuple[str, str], ...] = ()
     bounced: int = 0
     untold: tuple[str, ...] = ()
+    goes_live_late: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +192,7 @@ def _look_at(db: DbSession, event: StoredEvent, file: Event | None, now: datetim
         paused_at=event.paused_at,
         suspects=() if is_over else suspects_of(db, event.id),
         untold=_untold(file, now) if file and people and not is_over else (),
+        goes_live_late=event.status is EventStatus.DRAFT and _is_near([one.starts_at for one in sessions], now),
         bounced=0 if is_over else reading.bounced_in_use(db, event.id),
         attendance_troubles=_attendance_troubles(db, event, sessions),
         denials_held=late_waiting if denies and late_waiting > DENIALS_AT_ONCE else 0,
@@ -204,6 +208,11 @@ def _attendance_troubles(db: DbSession, event: StoredEvent, sessions: Sequence[S
     return tuple(
         f"{titles[one.session_key]}: {one.error or WITHOUT_IDS}" for one in found if one.error or one.without_ids
     )
+
+
+def _is_near(starts: Sequence[datetime], now: datetime) -> bool:
+    """Whether the first of these is to come within the time in which a draft should have gone live."""
+    return bool(starts) and now < min(starts) <= now + LIVE_BEFORE
 
 
 def _untold(file: Event, now: datetime) -> tuple[str, ...]:
@@ -269,6 +278,7 @@ def _unseen(event: Event, now: datetime) -> EventStanding:
         times_held=(),
         is_over=bool(ends) and max(ends) <= now,
         clock_offset=None,
+        goes_live_late=event.status is EventStatus.DRAFT and _is_near([one.starts_at for one in event.sessions], now),
     )
 
 
@@ -294,7 +304,9 @@ def _problems(one: EventStanding, now: datetime) -> Iterator[tuple[str, int, str
     if one.last_sync_at is None and not one.is_over:
         yield "never_synced", 0, "", f"{one.event}: was never synced: zoomsync sync {one.event} pulls its registrants"
     if one.last_sync_state is RunState.FAILED:
-        yield "sync_failed", 0, one.last_sync_error, f"{one.event}: the last sync failed: {one.last_sync_error}"
+        failure = one.last_sync_error.rstrip(".")
+        words = f"{one.event}: the last sync failed: {failure}: zoomsync sync {one.event} tries again"
+        yield "sync_failed", 0, one.last_sync_error, words
     if one.last_sync_state is RunState.RUNNING and one.last_sync_at and now - one.last_sync_at > OVERDUE_AFTER:
         words = f"{one.event}: the last sync was interrupted: zoomsync sync {one.event} begins it anew"
         yield "sync_interrupted", 0, "", words
@@ -329,16 +341,15 @@ def _problems(one: EventStanding, now: datetime) -> Iterator[tuple[str, int, str
         words = f"{one.event}: {too_many_denials(one.denials_held, one.event)}"
         yield "denials_held", one.denials_held, "", words
     if one.registration is RegistrationState.NOT_CLOSED:
-        reason = one.registration_error or f"zoomsync sync {one.event} closes it"
+        reason = f"zoomsync sync {one.event} closes it"
+        if one.registration_error:
+            reason = f"{one.registration_error.rstrip('.')}: zoomsync close {one.event} tries at once"
         words = f"{one.event}: registration is NOT CLOSED although the deadline has passed: {reason}"
         yield "not_closed", 0, one.registration_error, words
     elif one.registration_error:
-        yield (
-            "registration_error",
-            0,
-            one.registration_error,
-            f"{one.event}: registration: {one.registration_error}",
-        )
+        said = one.registration_error.rstrip(".")
+        words = f"{one.event}: registration: {said}: zoomsync sync {one.event} tries again"
+        yield "registration_error", 0, one.registration_error, words
 
 
 def _notes(one: EventStanding) -> Iterator[tuple[str, int, str, str]]:
@@ -368,11 +379,24 @@ def _notes(one: EventStanding) -> Iterator[tuple[str, int, str, str]]:
         said = suspects_in_words(one.suspects)
         words = f"{one.event}: {said}: ask these people to register again with the right one"
         yield "suspects", len(one.suspects), said, words
+    if one.held and not one.is_over:
+        words = (
+            f"{one.event}: {counted(one.held, 'registrant')} are no longer listed by Zoom, which is many, so they stay "
+            f"as they are until another sync says the same: zoomsync sync {one.event}"
+        )
+        yield "held", one.held, "", words
     if one.too_many and not one.is_over:
-        yield "too_many", 0, one.too_many, f"{one.event}: {one.too_many}"
+        words = f"{one.event}: {one.too_many}: a larger licence, or zoomsync close {one.event} before more register"
+        yield "too_many", 0, one.too_many, words
+    if one.goes_live_late:
+        words = f"{one.event}: is a draft still, and nothing is sent of it: zoomsync go-live {one.event}"
+        yield "draft", 0, "", words
     if one.without_link and not one.is_over:
         people = counted(one.without_link, "approved registrant")
-        words = f"{one.event}: Zoom gave no personal link for {people}: their mail waits until it does"
+        words = (
+            f"{one.event}: Zoom gave no personal link for {people}, whose mail waits until it does: "
+            f"zoomsync sync {one.event} asks again"
+        )
         yield "without_link", one.without_link, "", words
     if one.clock_offset is not None and abs(one.clock_offset) > CLOCKS_APART_AT_MOST:
         words = f"{one.event}: at the last sync this machine's clock was {clock_apart(one.clock_offset)}"
