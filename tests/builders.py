@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -83,17 +84,20 @@ def make_registrant(number: int = 1, **changes: Any) -> Registrant:
     """An approved registrant of the model event; `number` keeps several apart."""
     registrant = Registrant(
         meeting_id=MEETING_ID,
+        occurrence_id="",
         registrant_id=f"r{number:06d}",
         email=f"persona{number}@example.org",
-        status=RegistrantStatus.APPROVED,
         first_name="María",
         last_name=f"López {number}",
+        status=RegistrantStatus.APPROVED,
         registered_at=utc(2023, 2, 24, 15) + timedelta(minutes=number),
         join_url=f"https://us06web.zoom.us/w/{MEETING_ID}?tk=personal-{number}",
-        details=(("city", "Quetzaltenango"), ("phone", "+502 5555 1234")),
-        answers=(("Departamento", "Quetzaltenango"),),
+        details_json='[["city","Quetzaltenango"],["phone","+502 5555 1234"]]',
+        answers_json='[["Departamento","Quetzaltenango"]]',
     )
-    return replace(registrant, **changes)
+    for asked in changes.keys() & {"details", "answers"}:  # as pairs
+        changes[f"{asked}_json"] = json.dumps(changes.pop(asked), ensure_ascii=False, separators=(",", ":"))
+    return registrant._replace(**changes)
 
 
 def make_meeting(**changes: Any) -> Meeting:

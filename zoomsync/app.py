@@ -346,7 +346,7 @@ class App:
         """An announcement as the organiser gets it, marked as a test. text: Markdown. Raises DeliveryRefused,
         TemplateBroken."""
         organizer, now = event.organizer, self.clock()
-        person = Registrant("", "", organizer.email.strip().lower(), RegistrantStatus.APPROVED)
+        person = Registrant("", "", "", organizer.email.strip().lower(), "", "", RegistrantStatus.APPROVED)
         return self.renderer.render(
             MessageRequest(
                 event=event,

@@ -59,7 +59,7 @@ def test_cancelled_registrant_stays_cancelled_without_being_cancelled_again() ->
 
 def test_denied_on_zoom_is_an_update_not_a_cancellation() -> None:
     ana = make_registrant(1)
-    denied = replace(ana, status=DENIED)
+    denied = ana._replace(status=DENIED)
     changes = reconcile(by_key(ana), [denied])
     assert [(one.before, one.after) for one in changes.updated] == [(ana, denied)]
     assert changes.cancelled == ()
@@ -67,14 +67,14 @@ def test_denied_on_zoom_is_an_update_not_a_cancellation() -> None:
 
 def test_cancelled_registrant_listed_again_is_reinstated() -> None:
     ana = make_registrant(1)
-    changes = reconcile(by_key(replace(ana, status=CANCELLED)), [ana])
+    changes = reconcile(by_key(ana._replace(status=CANCELLED)), [ana])
     assert [one.after for one in changes.reinstated] == [ana]
     assert changes.added == changes.updated == ()
 
 
 def test_changed_link_replaces_the_old_one_and_the_audit_keeps_both() -> None:
     ana = make_registrant(1)
-    moved = replace(ana, join_url="https://us06web.zoom.us/w/1?tk=new")
+    moved = ana._replace(join_url="https://us06web.zoom.us/w/1?tk=new")
     (update,) = reconcile(by_key(ana), [moved]).updated
     assert update.after.join_url == moved.join_url
     assert changed_fields(update.before, update.after) == ({"join_url": ana.join_url}, {"join_url": moved.join_url})
@@ -82,13 +82,13 @@ def test_changed_link_replaces_the_old_one_and_the_audit_keeps_both() -> None:
 
 def test_blank_from_zoom_leaves_a_trace_of_the_known_value() -> None:
     ana = make_registrant(1, last_name="López")
-    (update,) = reconcile(by_key(ana), [replace(ana, last_name="")]).updated
+    (update,) = reconcile(by_key(ana), [ana._replace(last_name="")]).updated
     assert changed_fields(update.before, update.after) == ({"last_name": "López"}, {"last_name": ""})
 
 
 def test_same_person_in_two_occurrences_is_two_registrations() -> None:
     first = make_registrant(1, occurrence_id="1678197600000")
-    second = replace(first, occurrence_id="1678284000000")
+    second = first._replace(occurrence_id="1678284000000")
     changes = reconcile(by_key(first, second), [first])
     assert [one.before for one in changes.cancelled] == [second]
 
@@ -203,7 +203,7 @@ def test_any_sequence_of_pulls_ends_as_zoom_has_it(pulls: list[dict[int, dict[st
         for key, one in before.items():
             if key not in on_zoom:
                 assert stored.rows[key].status is CANCELLED or key in stored.missing
-                assert replace(stored.rows[key], status=one.status) == one
+                assert stored.rows[key]._replace(status=one.status) == one
 
         # The same pull again: whoever was held goes, and nothing else; a third time changes nothing at all.
         was_missing = set(stored.missing)

@@ -138,7 +138,7 @@ class Outbox:
 
     def set_person(self, row: int = 1, **changes: Any) -> None:
         person, seen = self.people.get(row, (make_registrant(row), NOW))
-        self.people[row] = (replace(person, **changes), seen)
+        self.people[row] = (person._replace(**changes), seen)
 
     def set_session(self, number: int = 0, **changes: Any) -> None:
         self.sessions[number] = replace(self.sessions[number], **changes)
@@ -826,7 +826,7 @@ class Story:
                 registered_at=self.now - 3 * MINUTE if dated else None,
             )
             person, seen = self.world.people.get(row, (new, self.now))
-            self.world.people[row] = (replace(person, status=status), seen)
+            self.world.people[row] = (person._replace(status=status), seen)
         self.world.people = dict(sorted(self.world.people.items()))
 
     def plan_and_compare(self) -> None:

@@ -120,8 +120,8 @@ def test_a_second_plan_adds_nothing(world: World, now: datetime) -> None:
 def test_after_changes_to_registrants_nothing_is_left_to_plan(world: World, now: datetime) -> None:
     plan(world, now)
     later = now + timedelta(hours=2)
-    cancelled = replace(PEOPLE[0], status=RegistrantStatus.CANCELLED)
-    approved = replace(PEOPLE[1], status=RegistrantStatus.APPROVED)
+    cancelled = PEOPLE[0]._replace(status=RegistrantStatus.CANCELLED)
+    approved = PEOPLE[1]._replace(status=RegistrantStatus.APPROVED)
     changes = RegistrantChanges(
         added=(make_registrant(8),), updated=(Update(PEOPLE[1], approved),), cancelled=(Update(PEOPLE[0], cancelled),)
     )

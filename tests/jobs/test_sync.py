@@ -42,7 +42,12 @@ class FakeZoom:
         return (make_meeting(),)
 
     def pull(
-        self, meetings: Sequence[Meeting], *, accept_count: bool = False, progress: Progress | None = None
+        self,
+        meetings: Sequence[Meeting],
+        *,
+        accept_count: bool = False,
+        read_all: bool = False,
+        progress: Progress | None = None,
     ) -> Pull:
         listed = {
             one.key: ListedRegistrant(
@@ -109,13 +114,13 @@ def test_changes_are_counted_and_audited_with_before_and_after(
 ) -> None:
     counts(syncer)
     ana, luis, *others = zoom.people
-    zoom.people = [replace(ana, status=RegistrantStatus.DENIED), *others, make_registrant(9)]
+    zoom.people = [ana._replace(status=RegistrantStatus.DENIED), *others, make_registrant(9)]
     assert counts(syncer) == RunCounts(pulled=5, added=1, updated=1, cancelled=1, unchanged=3)
     assert sorted(audit(database)[5:], key=lambda one: one[0])[1:] == [
         ("cancelled", {"status": "approved"}, {"status": "cancelled"}),
         ("updated", {"status": "approved"}, {"status": "denied"}),
     ]
-    zoom.people = [replace(ana, status=RegistrantStatus.DENIED), luis, *others, make_registrant(9)]
+    zoom.people = [ana._replace(status=RegistrantStatus.DENIED), luis, *others, make_registrant(9)]
     assert counts(syncer) == RunCounts(pulled=6, reinstated=1, unchanged=5)
 
 

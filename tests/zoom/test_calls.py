@@ -34,7 +34,7 @@ from zoomsync.simulate.server import Simulator
 from zoomsync.simulate.world import World
 from zoomsync.zoom.auth import regional_api_url
 from zoomsync.zoom.client import ZoomClient
-from zoomsync.zoom.transport import Timeouts, Tries
+from zoomsync.zoom.transport import HttpSession, Timeouts, Tries
 
 MEETING = make_meeting()
 MEETING_BODY = {"id": 81234567890, "topic": "Encuentro", "type": 8, "settings": {"approval_type": 0}}
@@ -535,3 +535,21 @@ def test_a_login_page_is_no_yes_to_a_write(
     scripted.replies(Reply(200, b"<html>log in</html>"))
     with pytest.raises(ZoomPayloadError):
         write(make_client(scripted))
+
+
+# ---------------------------------------------------------------------------------------------------------- proxies
+
+
+def test_the_environments_proxies_are_looked_for_once_a_host(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example.org:3128")
+    monkeypatch.setenv("NO_PROXY", "zoom.example.org")
+    session = HttpSession()
+
+    def proxy_of(url: str) -> str | None:
+        proxies: dict[str, str] = session.merge_environment_settings(url, {}, True, None, None)["proxies"]
+        return proxies.get("https")
+
+    assert proxy_of("https://zoom.example.org/oauth/token") is None
+    assert proxy_of("https://api.zoom.us/v2/users/me") == "http://proxy.example.org:3128"
+    monkeypatch.delenv("HTTPS_PROXY")
+    assert proxy_of("https://api.zoom.us/v2/meetings/81234567890") == "http://proxy.example.org:3128"

@@ -6,7 +6,7 @@ Pure: the pull is made by `zoom`, the known rows come from `store`, which also w
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from typing import Any
 
 from zoomsync.domain.records import (
@@ -134,7 +134,7 @@ def reconcile(
         added=tuple(added),
         updated=tuple(updated),
         reinstated=tuple(reinstated),
-        cancelled=tuple(Update(one, replace(one, status=RegistrantStatus.CANCELLED)) for one in believed),
+        cancelled=tuple(Update(one, one._replace(status=RegistrantStatus.CANCELLED)) for one in believed),
         held=tuple(doubted),
         same=tuple(same),
     )
@@ -156,8 +156,9 @@ def judge_gone(
 def changed_fields(before: Registrant, after: Registrant) -> tuple[dict[str, Any], dict[str, Any]]:
     """The fields that differ, as (before, after), for the audit. Values as the record has them."""
     old, new = {}, {}
-    for field in fields(Registrant):
-        was, now = getattr(before, field.name), getattr(after, field.name)
+    for field in Registrant._fields:
+        name = field.removesuffix("_json")
+        was, now = getattr(before, name), getattr(after, name)
         if was != now:
-            old[field.name], new[field.name] = was, now
+            old[name], new[name] = was, now
     return old, new

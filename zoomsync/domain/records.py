@@ -8,6 +8,7 @@ All times are aware UTC datetimes. Zoom's ids are text. A local time appears onl
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from enum import StrEnum
@@ -193,30 +194,40 @@ class RegistrantKey(NamedTuple):
     registrant_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class Registrant:
+class Registrant(NamedTuple):
     """One registration on one meeting (or on one occurrence, see RegistrantKey).
 
     email: trimmed and lower case. registered_at: Zoom's create_time, None where Zoom gives none.
     details: the form's standard fields that were filled in, under Zoom's names ("city", "phone", "org" ...), sorted.
     answers: custom questions as (title, value), in Zoom's order.
+
+    A tuple, and what a form asks kept as JSON text without blanks, as it is stored: a first pull holds tens of
+    thousands of these, and nobody looks into their answers then.
     """
 
     meeting_id: str
+    occurrence_id: str
     registrant_id: str
     email: str
+    first_name: str
+    last_name: str
     status: RegistrantStatus
-    first_name: str = ""
-    last_name: str = ""
-    occurrence_id: str = ""
     registered_at: datetime | None = None
     join_url: str = ""
-    details: tuple[tuple[str, str], ...] = ()
-    answers: tuple[tuple[str, str], ...] = ()
+    details_json: str = "[]"
+    answers_json: str = "[]"
 
     @property
     def key(self) -> RegistrantKey:
-        return RegistrantKey(self.meeting_id, self.occurrence_id, self.registrant_id)
+        return RegistrantKey(*self[:3])
+
+    @property
+    def details(self) -> tuple[tuple[str, str], ...]:
+        return tuple((name, value) for name, value in json.loads(self.details_json))
+
+    @property
+    def answers(self) -> tuple[tuple[str, str], ...]:
+        return tuple((title, value) for title, value in json.loads(self.answers_json))
 
     @property
     def name(self) -> str:
@@ -224,14 +235,16 @@ class Registrant:
 
 
 class ListedRegistrant(NamedTuple):
-    """A row of a listing as it came, not yet read: enough to say whether anything about it is new.
+    """A row of a listing: enough to say whether anything about it is new.
 
-    digest: 16 bytes over the row's raw bytes and the status it was listed under. raw: the row's JSON.
+    digest: 16 bytes over the row's raw bytes and the status it was listed under. raw: the row's JSON as it came; of a
+    row that was read meanwhile, `registrant` in its place.
     """
 
     digest: bytes
     status: str
     raw: bytes
+    registrant: Registrant | None = None
 
 
 class KnownRegistrant(NamedTuple):

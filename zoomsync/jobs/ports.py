@@ -27,9 +27,15 @@ class RegistrantSource(Protocol):
         ...
 
     def pull(
-        self, meetings: Sequence[Meeting], *, accept_count: bool = False, progress: Progress | None = None
+        self,
+        meetings: Sequence[Meeting],
+        *,
+        accept_count: bool = False,
+        read_all: bool = False,
+        progress: Progress | None = None,
     ) -> Pull:
-        """All pages of all three statuses of every meeting, or an error."""
+        """All pages of all three statuses of every meeting, or an error. read_all: every row is asked for by `read`
+        afterwards, so that it may as well be read while the next page is on its way."""
         ...
 
     def read(self, rows: Iterable[tuple[RegistrantKey, ListedRegistrant]]) -> list[Registrant]:

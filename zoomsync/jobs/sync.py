@@ -142,8 +142,9 @@ class Syncer:
                 with about(run=run_id):
                     with self.database.read() as db:
                         asked_for = stored_events.with_known_meetings(db, event)
+                        first = not stored.has_registrants(db, event_id)
                     meetings = self.zoom.find_meetings(asked_for)
-                    pull = self.zoom.pull(meetings, accept_count=accept_count, progress=progress)
+                    pull = self.zoom.pull(meetings, accept_count=accept_count, read_all=first, progress=progress)
                     failpoints.reach("sync.pulled")
                     now = self.clock()  # the pull took its time
 

@@ -24,11 +24,12 @@ def sample_requests(
     """
     person = Registrant(
         meeting_id="81234567890",
+        occurrence_id="",
         registrant_id="ejemplo",
         email=to or "maria@example.org",
-        status=RegistrantStatus.APPROVED,
         first_name="María",
         last_name="López",
+        status=RegistrantStatus.APPROVED,
         join_url=SAMPLE_LINK,
     )
 

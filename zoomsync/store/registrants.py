@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import Any
 
 import msgspec
-from sqlalchemy import Table, bindparam, delete, exists, func, insert, literal, select, update
+from sqlalchemy import Table, Text, bindparam, delete, exists, func, insert, literal, select, type_coerce, update
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Session as DbSession
 
@@ -41,6 +42,7 @@ _PULLED = ("email", "first_name", "last_name", "status", "registered_at", "join_
 _UPSERTED = (*_KEY, *_PULLED, "digest", "changed_at", "event_id", "missing", "added_by_run", "first_seen_at")
 _STATUSES = {status.value: status for status in RegistrantStatus}
 _ROWS_A_FETCH = 2_000
+_ROWS_A_STATEMENT = 50  # SQLite begins each statement by checking its constants: a third of a short one's time
 _IDS_A_QUERY = 500  # SQLite takes 32,766 parameters, older builds 999
 
 
@@ -60,6 +62,11 @@ def known_registrants(db: DbSession, event_id: int) -> Iterator[tuple[Registrant
             yield RegistrantKey._make(row[:3]), KnownRegistrant._make(row[3:])
 
 
+def has_registrants(db: DbSession, event_id: int) -> bool:
+    """Whether anybody of an event is stored, in whatever status."""
+    return db.scalar(select(_registrant.c.id).where(_registrant.c.event_id == event_id).limit(1)) is not None
+
+
 def highest_row(db: DbSession) -> int:
     """The highest id given out so far; whatever this transaction adds has a higher one."""
     return db.scalar(select(func.max(_registrant.c.id))) or 0
@@ -67,11 +74,14 @@ def highest_row(db: DbSession) -> int:
 
 def registrants_by_row(db: DbSession, row_ids: Sequence[int]) -> dict[int, Registrant]:
     """Stored registrants as values, by the store's id."""
+    columns: list[Any] = [_registrant.c.id]
+    columns += [_registrant.c[name.removesuffix("_json")] for name in Registrant._fields]
+    columns[-2:] = [type_coerce(column, Text) for column in columns[-2:]]
     found = {}
     for start in range(0, len(row_ids), _IDS_A_QUERY):
         some = row_ids[start : start + _IDS_A_QUERY]
-        for row in db.execute(select(_registrant).where(_registrant.c.id.in_(some))):
-            found[row.id] = _to_registrant(row)
+        for row_id, *row in db.execute(select(*columns).where(_registrant.c.id.in_(some))):
+            found[row_id] = Registrant._make(row)._replace(status=_STATUSES[row[6]])
     return found
 
 
@@ -101,22 +111,6 @@ def erased_keys(db: DbSession, meeting_ids: Sequence[str]) -> dict[tuple[str, st
     columns = (_tombstone.c.meeting_id, _tombstone.c.registrant_id, _tombstone.c.at)
     rows = db.execute(select(*columns).where(_tombstone.c.meeting_id.in_(meeting_ids)))
     return {(meeting, registrant): at for meeting, registrant, at in rows}
-
-
-def _to_registrant(row: Any) -> Registrant:
-    return Registrant(
-        meeting_id=row.meeting_id,
-        registrant_id=row.registrant_id,
-        occurrence_id=row.occurrence_id,
-        email=row.email,
-        status=_STATUSES[row.status],
-        first_name=row.first_name,
-        last_name=row.last_name,
-        registered_at=row.registered_at,
-        join_url=row.join_url,
-        details=tuple((name, value) for name, value in row.details),
-        answers=tuple((title, value) for title, value in row.answers),
-    )
 
 
 # ---------------------------------------------------------------------------------------------------------- writing
@@ -213,37 +207,40 @@ def _upsert(
     run_id: int,
     now: datetime,
 ) -> None:
-    if not registrants:
-        return
     as_time = utc_text if _dialect(db) == "sqlite" else _as_is
     moment = as_time(now)
     alike = (moment, event_id, False, run_id, moment)
     rows = [
         (
-            *(key := one.key),
-            one.email,
-            one.first_name,
-            one.last_name,
+            *one[:6],
             one.status.value,
             None if one.registered_at is None else as_time(one.registered_at),
-            one.join_url,
-            _json_text(one.details),
-            _json_text(one.answers),
-            listed[key].digest,
+            *one[8:],
+            listed[one.key].digest,
             *alike,
         )
         for one in registrants
     ]
-    db.connection().exec_driver_sql(_upsert_sql(_dialect(db)), rows)
+    together = [
+        tuple(chain.from_iterable(rows[start : start + _ROWS_A_STATEMENT]))
+        for start in range(0, len(rows), _ROWS_A_STATEMENT)
+    ]
+    rest = len(rows) % _ROWS_A_STATEMENT
+    last = together.pop() if rest else ()
+    if together:
+        db.connection().exec_driver_sql(_upsert_sql(_dialect(db), _ROWS_A_STATEMENT), together)
+    if rest:
+        db.connection().exec_driver_sql(_upsert_sql(_dialect(db), rest), last)
 
 
-def _upsert_sql(dialect: str) -> str:
-    """One row's upsert in the driver's own words. Who is known already keeps who first saw them, and when."""
+def _upsert_sql(dialect: str, rows: int) -> str:
+    """The upsert of so many rows in the driver's own words. Who is known already keeps who first saw them, and when."""
     mark = "?" if dialect == "sqlite" else "%s"
+    row = f"({', '.join(mark for _ in _UPSERTED)})"
     kept = {*_KEY, "event_id", "added_by_run", "first_seen_at"}
     changed = ", ".join(f"{name} = excluded.{name}" for name in _UPSERTED if name not in kept)
     return (
-        f"INSERT INTO registrant ({', '.join(_UPSERTED)}) VALUES ({', '.join(mark for _ in _UPSERTED)}) "  # noqa: S608
+        f"INSERT INTO registrant ({', '.join(_UPSERTED)}) VALUES {', '.join(row for _ in range(rows))} "  # noqa: S608
         f"ON CONFLICT ({', '.join(_KEY)}) DO UPDATE SET {changed}"
     )
 
@@ -364,7 +361,3 @@ def _dialect(db: DbSession) -> str:
 
 def _as_is(moment: datetime) -> datetime:
     return moment
-
-
-def _json_text(value: Any) -> str:
-    return msgspec.json.encode(value).decode()

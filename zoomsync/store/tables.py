@@ -51,7 +51,7 @@ def utc_text(moment: datetime) -> str:
     utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
     # By way of msgspec in a quarter of isoformat's time: a pull writes tens of thousands of them.
     to_the_second = msgspec.json.encode(utc)[1:20].decode()
-    return f"{to_the_second}.{utc.microsecond:06d}+00:00"
+    return f"{to_the_second}.{utc.microsecond:06d}+00:00" if utc.microsecond else to_the_second + ".000000+00:00"
 
 
 class JsonText(TypeDecorator[Any]):

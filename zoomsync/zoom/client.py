@@ -136,19 +136,25 @@ class ZoomClient:
         return tuple(replace(one, registration_url=links.get(one.meeting_id, one.registration_url)) for one in meetings)
 
     def pull(
-        self, meetings: Sequence[Meeting], *, accept_count: bool = False, progress: Progress | None = None
+        self,
+        meetings: Sequence[Meeting],
+        *,
+        accept_count: bool = False,
+        read_all: bool = False,
+        progress: Progress | None = None,
     ) -> Pull:
         """All pages of all three statuses of every meeting, or an error.
 
         Of series with registration types 2 and 3, of every occurrence. accept_count: where Zoom's count disagrees
-        with two equal listings, take the listing and say so in `counts_agree`. progress: called in this thread.
+        with two equal listings, take the listing and say so in `counts_agree`. read_all: read every row while the
+        next page is on its way, for one who knows nobody yet. progress: called in this thread.
         Raises PullIncomplete where the lists do not add up, ZoomNoRegistration where registration is off.
         """
-        return pull(self._api, meetings, accept_count=accept_count, progress=progress)
+        return pull(self._api, meetings, accept_count=accept_count, read_all=read_all, progress=progress)
 
     def read(self, rows: Iterable[tuple[RegistrantKey, ListedRegistrant]]) -> list[Registrant]:
         """Listed rows as registrants, in the order given. Raises ZoomPayloadError on one that cannot be read."""
-        return [payloads.read_registrant(key, listed) for key, listed in rows]
+        return [row.registrant or payloads.read_registrant(key, row.status, row.raw) for key, row in rows]
 
     # -------------------------------------------------------------------------------------- RegistrationDesk
 

@@ -45,10 +45,14 @@ class Unit:
 
 @dataclass
 class Listing:
-    """One status of a unit, as far as it was read. totals: Zoom's total_records and each other value it changed to."""
+    """One status of a unit, as far as it was read.
+
+    read_all: rows are kept as values, not as bytes. totals: Zoom's total_records and each other value it changed to.
+    """
 
     unit: Unit
     status: RegistrantStatus
+    read_all: bool
     rows: dict[RegistrantKey, ListedRegistrant] = field(default_factory=dict)
     totals: list[int] = field(default_factory=list)
     pages: int = 0
@@ -72,6 +76,7 @@ class Listing:
                 self.unit.meeting.meeting_id,
                 self.unit.occurrence_id,
                 self.status,
+                read=self.read_all,
             )
         )
 
@@ -84,18 +89,19 @@ class _Spoilt(Exception):
 
 
 class Lister:
-    """Reads lists with three threads, one a status."""
+    """Reads lists with three threads, one a status. read_all: their rows too."""
 
-    def __init__(self, api: Api, tally: Tally, threads: ThreadPoolExecutor) -> None:
+    def __init__(self, api: Api, tally: Tally, threads: ThreadPoolExecutor, *, read_all: bool) -> None:
         self._api = api
         self._tally = tally
         self._threads = threads
+        self._read_all = read_all
 
     def read(self, unit: Unit, tell: Callable[[list[Listing]], None]) -> Reading:
         """The three statuses once.
 
         The threads fetch: each asks for its next page as soon as it knows the token. The pages are digested here
-        meanwhile. tell: called in this thread after each page.
+        meanwhile, and read where all are wanted. tell: called in this thread after each page.
         """
         arrived: queue.SimpleQueue[tuple[RegistrantStatus, int, RegistrantPage | Exception | None]] = (
             queue.SimpleQueue()
@@ -110,7 +116,7 @@ class Lister:
             except Exception as error:
                 arrived.put((status, 0, error))
 
-        going_on = {status: Listing(unit, status) for status in STATUSES}
+        going_on = {status: Listing(unit, status, self._read_all) for status in STATUSES}
         ended: Reading = {}
         for status in STATUSES:
             self._threads.submit(as_here(fetch), status)
@@ -123,7 +129,7 @@ class Lister:
                     ended[status] = going_on.pop(status)
                     continue
                 if number == 1:  # the first, or the first after a new start: what was read before does not count
-                    going_on[status] = Listing(unit, status)
+                    going_on[status] = Listing(unit, status, self._read_all)
                 going_on[status].take(page)
                 tell([*going_on.values(), *ended.values()])
         finally:

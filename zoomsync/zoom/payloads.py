@@ -95,6 +95,7 @@ class _PageIds(msgspec.Struct):
 _page = msgspec.json.Decoder(_Page)
 _page_ids = msgspec.json.Decoder(_PageIds)
 _row = msgspec.json.Decoder(_Row)
+_to_json = msgspec.json.Encoder().encode
 
 
 class RegistrantPage(NamedTuple):
@@ -117,41 +118,47 @@ def read_page(body: bytes) -> RegistrantPage:
 
 
 def list_rows(
-    rows: Iterable[tuple[str, msgspec.Raw]], meeting_id: str, occurrence_id: str, status: str
+    rows: Iterable[tuple[str, msgspec.Raw]], meeting_id: str, occurrence_id: str, status: str, *, read: bool = False
 ) -> Iterable[tuple[RegistrantKey, ListedRegistrant]]:
-    """Rows of a page as (id, JSON) under their keys, digested: equal digests mean equal registrants."""
+    """Rows of a page as (id, JSON) under their keys, digested: equal digests mean equal registrants.
+
+    read: give each as a value rather than as bytes.
+    """
     start = blake2b(b"%s %s " % (DIGEST_FORMAT, status.encode()), digest_size=16)
     for registrant_id, row in rows:
         raw = bytes(row)
         hashed = start.copy()
         hashed.update(raw)
-        yield (
-            RegistrantKey(meeting_id, occurrence_id, registrant_id),
-            ListedRegistrant(hashed.digest(), status, raw),
-        )
+        key = RegistrantKey(meeting_id, occurrence_id, registrant_id)
+        if read:
+            yield key, ListedRegistrant(hashed.digest(), status, b"", read_registrant(key, status, raw))
+        else:
+            yield key, ListedRegistrant(hashed.digest(), status, raw)
 
 
-def read_registrant(key: RegistrantKey, listed: ListedRegistrant) -> Registrant:
-    """A listed row as a value.
+def read_registrant(key: RegistrantKey, status: str, raw: bytes) -> Registrant:
+    """A row of the list of this status as a value.
 
     The list it stood in says its status: a row's own may be missing, or older than the list. "", blank and null are
     alike. NUL is left out (Postgres takes none), half a surrogate pair becomes U+FFFD, names are in NFC.
     """
     meeting_id, occurrence_id, registrant_id = key
-    _, row = decode(_row, listed.raw, "a registrant")
-    tidy = clean_text if b"\\u0000" in listed.raw else text
+    _, row = decode(_row, raw, "a registrant")
+    tidy = clean_text if b"\\u0000" in raw else text
     values = astuple(row)  # those of DETAILS come first
     filled = compress(zip(DETAILS, values, strict=False), values)
+    details = [(name, detail) for name, value in filled if (detail := tidy(value))]
+    answers = [(tidy(asked.title), tidy(asked.value)) for asked in row.custom_questions or ()]
     return Registrant(
         meeting_id,
+        occurrence_id,
         registrant_id,
         tidy(row.email).lower(),
-        _STATUSES[listed.status],
         tidy(row.first_name),
         tidy(row.last_name),
-        occurrence_id,
+        _STATUSES[status],
         read_time(row.create_time),
         tidy(row.join_url),
-        tuple([(name, detail) for name, value in filled if (detail := tidy(value))]),
-        tuple([(tidy(asked.title), tidy(asked.value)) for asked in row.custom_questions or ()]),
+        _to_json(details).decode(),
+        _to_json(answers).decode(),
     )

@@ -36,12 +36,16 @@ _MOST_ASKED_FOR_ALONE = 30
 Progress = Callable[[int, int | None], None]
 
 
-def pull(api: Api, meetings: Sequence[Meeting], *, accept_count: bool, progress: Progress | None) -> Pull:
+def pull(
+    api: Api, meetings: Sequence[Meeting], *, accept_count: bool, read_all: bool, progress: Progress | None
+) -> Pull:
     """See `ZoomClient.pull`."""
     units = [unit for meeting in meetings for unit in units_of(meeting)]
     tally = Tally()
     with ThreadPoolExecutor(len(STATUSES), thread_name_prefix="zoom-list") as threads:
-        puller = _Puller(api, tally, Lister(api, tally, threads), accept_count=accept_count, progress=progress)
+        puller = _Puller(
+            api, tally, Lister(api, tally, threads, read_all=read_all), accept_count=accept_count, progress=progress
+        )
         for unit in units:
             puller.settle(unit)
     return Pull(

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any, NamedTuple, TypeVar
+from urllib.parse import urlsplit
 
 import requests
 import tenacity
@@ -108,6 +109,22 @@ def _failure(state: tenacity.RetryCallState) -> TryAgain:
     return failure
 
 
+class HttpSession(requests.Session):
+    """Looks for proxies and certificates in the environment once a host: requests does at each call, and of a page's
+    time on the processor that is a third."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._environment: dict[str, Any] = {}
+
+    def merge_environment_settings(self, url: Any, *others: Any) -> Any:
+        """See requests. others: the same at each call here."""
+        host = "://".join(urlsplit(url)[:2])
+        if host not in self._environment:
+            self._environment[host] = super().merge_environment_settings(url, *others)
+        return self._environment[host]
+
+
 class Http:
     """HTTP with a pool of connections, for all threads.
 
@@ -129,7 +146,7 @@ class Http:
         self._clock = clock
         self._monotonic = monotonic
         self._dated: tuple[str, datetime] | None = None
-        self._http = requests.Session()
+        self._http = HttpSession()
         self._http.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         self._http.headers.update({"Accept": "application/json", "User-Agent": "zoomsync"})
         adapter = HTTPAdapter(pool_connections=2, pool_maxsize=pool_size)
