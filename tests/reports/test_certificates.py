@@ -12,7 +12,7 @@ import pytest
 from tests.builders import make_event, utc
 from zoomsync.domain.certificates import Certificate
 from zoomsync.errors import TemplateBroken
-from zoomsync.reports.certificates import TEMPLATE, CertificatePrinter, date_list, time_words
+from zoomsync.reports.certificates import TEMPLATE, CertificatePrinter, date_list, may_lack_glyphs, time_words
 
 ONE = Certificate(
     code="7K3M9QWX2TBD",
@@ -84,6 +84,12 @@ def test_operators_template_comes_first_and_its_trouble_is_told_with_its_place(t
     (tmp_path / TEMPLATE).write_text("#unknown")
     with pytest.raises(TemplateBroken, match=r"certificate.typ: unknown variable: unknown"):
         printed(template_dir=tmp_path)
+
+
+def test_names_that_want_another_font_are_known():
+    assert [may_lack_glyphs(name) for name in ("王小明", "Ana 🎉", "María Ñandú", "محمد", "שרה")] == [True, True] + [
+        False
+    ] * 3
 
 
 def test_dates_and_hours_in_words():

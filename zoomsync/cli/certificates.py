@@ -78,6 +78,7 @@ def _make(
         issued = job.issue(event, eligible, database=app.database, now=now)
         with progress_bar("Printing", wanted=not (options.quiet or options.json)) as progress:
             files = _write(app, event, issued, folder, progress)
+        _tell_doubtful(issued)
         if send:
             code = _send(ctx, app, event, eligible, issued)
         states = job.states(eligible, issued, database=app.database)
@@ -104,6 +105,17 @@ def _write(app: App, event: Event, issued: Sequence[Certificate], folder: Path, 
     except OSError as exc:
         raise SettingsError(f"{exc.filename or folder} cannot be written: {exc.strerror}.") from exc
     return files
+
+
+def _tell_doubtful(issued: Sequence[Certificate]) -> None:
+    from zoomsync.reports.certificates import may_lack_glyphs
+
+    doubtful = [one.code for one in issued if may_lack_glyphs(one.name)]
+    if doubtful:
+        talk(
+            "zoomsync: Chinese, Japanese, Korean and emoji want a font in config/templates/ or on this machine; "
+            f"look at the names on {', '.join(doubtful)}."
+        )
 
 
 def _send(ctx: typer.Context, app: App, event: Event, eligible: Eligible, issued: Sequence[Certificate]) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import unicodedata
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
@@ -135,6 +136,11 @@ def time_words(time: timedelta, language: str) -> str:
     counted = [(hours, names[0]), (rest, names[1])]
     parts = [f"{count} {name if count == 1 else name + 's'}" for count, name in counted if count]
     return " ".join(parts) or f"0 {names[1]}s"
+
+
+def may_lack_glyphs(text: str) -> bool:
+    """Whether the text holds what the fonts that come along have not: Chinese, Japanese, Korean, emoji."""
+    return any(unicodedata.east_asian_width(character) in "WF" for character in text)
 
 
 def breakable(text: str) -> str:
