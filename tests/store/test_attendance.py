@@ -10,7 +10,7 @@ from sqlalchemy import text
 from tests.builders import FIVE_HOURS, MEETING_ID, SESSION_1
 from tests.outbox_world import make_world
 from zoomsync.domain.attendance import AttendanceRecord, AttendanceState, Participant
-from zoomsync.store import attendance
+from zoomsync.store import attendance, reading
 from zoomsync.store.schema import Database
 
 READY = AttendanceRecord("s1", AttendanceState.READY, looked_at=SESSION_1, ready_at=SESSION_1)
@@ -97,3 +97,13 @@ def test_retention_leaves_the_counts_of_a_whole_event(database: Database, now: d
     )
     assert database.write(lambda db: attendance.erase_participants(db, world.event_id)) == 2
     assert came(database, world.event_id) == ([(world.rows[0], "registrant_id")], [""])
+
+
+def test_certificates_are_one_group_of_an_events_mail(database: Database, now: datetime):
+    world = make_world(database, now, 3)
+    for person, code in enumerate(("AAA", "BBB", "CCC")):
+        world.plan(person, now=now, session="", kind="certificate", occasion=code)
+    world.plan(0, 1, now=now)
+    with database.read() as db:
+        groups = {(one.kind, one.occasion): one.messages for one in reading.mail_groups(db, world.event_id)}
+    assert groups == {("certificate", ""): 3, ("before:1h", ""): 2}

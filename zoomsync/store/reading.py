@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Table, case, exists, func, or_, select
+from sqlalchemy import String, Table, exists, func, literal_column, or_, select
 from sqlalchemy.orm import Session as DbSession
 
 from zoomsync.domain.calls import CERTIFICATE, MOVED
@@ -236,7 +236,8 @@ def mail_groups(db: DbSession, event_id: int) -> list[MailGroup]:
 
     Certificates are one group, though each has an occasion of its own.
     """
-    occasion = case((_outbox.c.kind == CERTIFICATE, ""), else_=_outbox.c.occasion).label("occasion")
+    # Spelt out: Postgres takes an expression with parameters for another one where it is grouped by.
+    occasion = literal_column(f"CASE WHEN kind = '{CERTIFICATE}' THEN '' ELSE occasion END", String).label("occasion")
     by = (_outbox.c.session_key, _outbox.c.kind, occasion, _outbox.c.state)
     reason = func.min(_outbox.c.reason)
     rows = db.execute(
