@@ -40,6 +40,7 @@ from zoomsync.jobs.remind import SIDE_BY_SIDE, remind
 from zoomsync.store import daemons, leases
 from zoomsync.store import events as stored_events
 from zoomsync.store.daemons import LiveDaemon
+from zoomsync.web.admin.site import Admin
 from zoomsync.web.app import web_application
 from zoomsync.web.server import WebServer
 
@@ -386,11 +387,22 @@ class Daemon:
             owner=self._owner,
             public_url=web.public_url,
             webhook_secret=secret.get_secret_value() if secret else None,
-            admin_token=web.admin_token.get_secret_value() if web.admin_token else None,
-            files=lambda: self._events,
-            decide=lambda event, email, action, actor: app.decide_by_hand(event, [(email, action)], actor=actor),
+            admin=self._admin(),
         )
         return WebServer(application, host=web.host, port=web.port)
+
+    def _admin(self) -> Admin | None:
+        """What the pages for an organiser stand on; None where no token is set."""
+        app, token = self._app, self._app.settings.web.admin_token
+        if token is None:
+            return None
+        return Admin(
+            token=token.get_secret_value(),
+            files=lambda: self._events,
+            decide=lambda event, email, action, actor: app.decide_by_hand(event, [(email, action)], actor=actor),
+            stored_file=app.stored_file,
+            retention_days=app.settings.privacy.retention_days,
+        )
 
     def sweep_web(self) -> None:
         """Have the web part listen. Where it cannot, reminders and deadlines go on without it, and it is tried again:

@@ -13,11 +13,15 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tests.builders import make_event
 from tests.outbox_world import World, make_world
 from zoomsync.clock import SteppedClock
 from zoomsync.domain.links import unsubscribe_token
+from zoomsync.domain.records import Event
+from zoomsync.jobs.late import Decided
 from zoomsync.store import daemons, events
 from zoomsync.store.schema import Database
+from zoomsync.web.admin.site import Admin
 from zoomsync.web.app import web_application
 from zoomsync.web.server import WebServer
 
@@ -77,6 +81,21 @@ def serving(server: WebServer) -> Iterator[str]:
     while server.listens and time.monotonic() < give_up_at:
         time.sleep(0.01)
     assert not server.listens, "the server did not end"
+
+
+def make_admin(token: str, **changes: Any) -> Admin:
+    """What `/admin/` stands on: the model event's file, and nobody to ask on Zoom."""
+
+    def nobody_decides(event: Event, email: str, action: str, actor: str) -> Decided:
+        raise AssertionError("looking decides nothing")
+
+    parts = {
+        "files": lambda: [make_event()],
+        "decide": nobody_decides,
+        "stored_file": lambda known: make_event(),
+        "retention_days": 90,
+    }
+    return Admin(token=token, **(parts | changes))
 
 
 @pytest.fixture

@@ -8,12 +8,12 @@ from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
 import pytest
+from sqlalchemy import text
 
 from tests.builders import make_event
-from tests.web.conftest import Answer, Opener, Site
+from tests.web.conftest import Answer, Opener, Site, make_admin
 from zoomsync import language
-from zoomsync.domain.records import Event, OutboxState
-from zoomsync.jobs.late import Decided
+from zoomsync.domain.records import OutboxState
 
 TOKEN = "canary-admin-token"
 SLUG = make_event().slug
@@ -22,11 +22,7 @@ EVENT = f"/admin/events/{SLUG}"
 
 @pytest.fixture
 def site(open_site: Opener) -> Site:
-    return open_site(admin_token=TOKEN, files=lambda: [make_event()], decide=nobody_decides)
-
-
-def nobody_decides(event: Event, email: str, action: str, actor: str) -> Decided:
-    raise AssertionError("looking decides nothing")
+    return open_site(admin=make_admin(TOKEN))
 
 
 def get(site: Site, path: str) -> Answer:
@@ -43,7 +39,9 @@ def test_without_a_token_in_the_settings_there_is_nothing(open_site: Opener, pat
     assert open_site().get(path).status == 404
 
 
-@pytest.mark.parametrize("path", ["/admin/", EVENT, f"{EVENT}/registrants", f"{EVENT}/mail", f"{EVENT}/late"])
+@pytest.mark.parametrize(
+    "path", ["/admin/", EVENT, f"{EVENT}/registrants", f"{EVENT}/mail", f"{EVENT}/late", f"{EVENT}/reports"]
+)
 def test_a_stranger_is_sent_to_the_login_and_told_nothing(site: Site, path: str) -> None:
     answer = site.get(path)
     assert answer.status == 303
@@ -149,3 +147,34 @@ def test_the_pages_speak_the_organisers_language(site: Site) -> None:
     page = get(site, f"{EVENT}/registrants").text
     assert '<html lang="es">' in page
     assert "aprobada 3" in page
+
+
+@pytest.mark.parametrize("ending", ["html", "xlsx", "csv", "json"])
+def test_a_report_is_downloaded_and_that_is_written_down(site: Site, ending: str) -> None:
+    answer = get(site, f"{EVENT}/reports/registrants.{ending}")
+    assert answer.status == 200
+    assert answer.headers["content-disposition"].endswith(f'filename="{SLUG}-registrants.{ending}"')
+    if ending != "xlsx":
+        assert answer.text.count("@example.org") >= 3
+    with site.database.read() as db:
+        row = db.execute(text("SELECT change, actor, after FROM audit ORDER BY id DESC LIMIT 1")).one()
+    assert (row.change, row.actor) == ("report downloaded", "admin page")
+    assert f"registrants.{ending}" in row.after
+
+
+def test_a_report_without_personal_data_has_none(site: Site) -> None:
+    answer = get(site, f"{EVENT}/reports/registrants.csv?anonymous=1")
+    assert "@example.org" not in answer.text
+    assert answer.headers["content-disposition"].endswith('-registrants-anonymous.csv"')
+
+
+def test_a_reports_page_cannot_reach_the_site_it_comes_from(site: Site) -> None:
+    policy = get(site, f"{EVENT}/reports/overview.html").headers["content-security-policy"]
+    assert "sandbox allow-scripts" in policy
+    assert "allow-same-origin" not in policy
+    assert policy.startswith("default-src 'none'")
+
+
+@pytest.mark.parametrize("file", ["overview.exe", "secrets.csv", "overview"])
+def test_there_are_no_other_reports(site: Site, file: str) -> None:
+    assert get(site, f"{EVENT}/reports/{file}").status == 404

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from tests.builders import make_event
-from tests.web.conftest import Answer, Opener, Site
+from tests.web.conftest import Answer, Opener, Site, make_admin
 from zoomsync.domain.records import Event
 from zoomsync.jobs.late import Decided
 from zoomsync.store import events
@@ -85,7 +85,7 @@ def database(sqlite_url: str) -> Iterator[Database]:
 @pytest.fixture
 def browser(open_site: Opener) -> Browser:
     desk = Desk()
-    site = open_site(admin_token=TOKEN, files=lambda: [make_event()], decide=desk.decide)
+    site = open_site(admin=make_admin(TOKEN, decide=desk.decide))
     return Browser(site, desk).log_in()
 
 
@@ -167,6 +167,6 @@ def test_what_there_is_not_cannot_be_acted_upon(browser: Browser) -> None:
 
 
 def test_an_event_without_its_file_is_left_alone(open_site: Opener) -> None:
-    site = open_site(admin_token=TOKEN, files=tuple, decide=Desk().decide)
+    site = open_site(admin=make_admin(TOKEN, files=tuple))
     headers = _FORM | {"Authorization": f"Bearer {TOKEN}"}
     assert site.ask("POST", f"{EVENT}/pause", b"once=1", headers).status == 409

@@ -7,7 +7,6 @@ are no cookies and no redirects. A request's Host and Forwarded headers are neve
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -21,14 +20,12 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from zoomsync.clock import Clock
-from zoomsync.domain.records import Event
 from zoomsync.errors import StoreError
 from zoomsync.jobs.leasing import LeaseClock
 from zoomsync.store.events import link_key
 from zoomsync.store.schema import Database
-from zoomsync.web.admin.acts import Decide
 from zoomsync.web.admin.doorkeeper import Doorkeeper
-from zoomsync.web.admin.site import AdminSite
+from zoomsync.web.admin.site import Admin, AdminSite
 from zoomsync.web.answers import plain
 from zoomsync.web.certificates import Checking
 from zoomsync.web.health import Health
@@ -56,14 +53,11 @@ def web_application(
     owner: str,
     public_url: str | None = None,
     webhook_secret: str | None = None,
-    admin_token: str | None = None,
-    files: Callable[[], Sequence[Event]] = tuple,
-    decide: Decide | None = None,
+    admin: Admin | None = None,
 ) -> ASGIApp:
     """The application. owner: the daemon it belongs to, as its heartbeat names it. public_url: how it is reached from
-    outside. webhook_secret: Zoom's secret token, without which there is no address for webhooks. admin_token: what
-    opens `/admin/`; that is not there without it, nor without `decide` (see `admin.acts`). files: gives the event
-    files in force.
+    outside. webhook_secret: Zoom's secret token, without which there is no address for webhooks. admin: what `/admin/`
+    stands on, which is not there without it.
     """
     https = public_url is not None and public_url.startswith("https://")
     registry = CollectorRegistry()
@@ -82,9 +76,9 @@ def web_application(
     if webhook_secret:
         webhooks = Webhooks(database, clock, webhook_secret, registry)
         routes.append(Route("/webhooks/zoom", webhooks.receive, methods=["POST"]))
-    if admin_token and decide:
-        door = Doorkeeper(admin_token, lambda: database.write(link_key), clock, https=https)
-        routes += AdminSite(database=database, clock=clock, door=door, files=files, decide=decide).routes
+    if admin:
+        door = Doorkeeper(admin.token, lambda: database.write(link_key), clock, https=https)
+        routes += AdminSite(admin, database=database, clock=clock, door=door).routes
     inner = Starlette(
         routes=routes,
         exception_handlers={

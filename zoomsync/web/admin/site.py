@@ -30,6 +30,7 @@ from zoomsync.text import clean
 from zoomsync.web.admin import words
 from zoomsync.web.admin.acts import Acts, Decide
 from zoomsync.web.admin.doorkeeper import Doorkeeper, Visit
+from zoomsync.web.admin.downloads import Downloads
 from zoomsync.web.answers import read_form
 from zoomsync.web.pages import Pages
 
@@ -57,27 +58,44 @@ class Paging:
     after: str
 
 
-class AdminSite:
-    """The addresses, for the web part's application. files: gives the event files in force. decide: see `acts`."""
+@dataclass(frozen=True, slots=True)
+class Admin:
+    """What the pages stand on besides the database. token: opens them. files: gives the event files in force.
 
-    def __init__(
-        self,
-        *,
-        database: Database,
-        clock: Clock,
-        door: Doorkeeper,
-        files: Callable[[], Sequence[Event]],
-        decide: Decide,
-    ) -> None:
+    decide: see `acts`. stored_file: reads an event's file as the database keeps it. retention_days: where that says
+    nothing of its own.
+    """
+
+    token: str
+    files: Callable[[], Sequence[Event]]
+    decide: Decide
+    stored_file: Callable[[StoredEvent], Event | None]
+    retention_days: int
+
+
+class AdminSite:
+    """The addresses, for the web part's application."""
+
+    def __init__(self, admin: Admin, *, database: Database, clock: Clock, door: Doorkeeper) -> None:
         self._database = database
         self._clock = clock
         self._door = door
-        self._files = files
+        self._files = admin.files
         self._pages = Pages("admin.css")
         for name in words.FILTERS:
             self._pages.add_filter(name, getattr(words, name))
         self._pages.add_filter("clean", clean)
-        self._acts = Acts(database=database, clock=clock, door=door, files=files, decide=decide, page=self._page)
+        self._downloads = Downloads(
+            database=database,
+            clock=clock,
+            stored_file=admin.stored_file,
+            retention_days=admin.retention_days,
+            known=self._known,
+            page=self._page,
+        )
+        self._acts = Acts(
+            database=database, clock=clock, door=door, files=admin.files, decide=admin.decide, page=self._page
+        )
 
     @property
     def routes(self) -> list[Route]:
@@ -95,6 +113,7 @@ class AdminSite:
             shown("/events/{slug}/registrants/{row:int}", self._person),
             shown("/events/{slug}/mail", self._mail),
             shown("/events/{slug}/late", self._late),
+            *self._downloads.routes(self._for_visitors),
             *self._acts.routes,
         ]
 
