@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from tests.builders import make_registrant
@@ -22,8 +23,12 @@ def issued(site: Site, now: datetime) -> str:
     )
     write = site.database.write
     found = write(lambda db: certificates.issue(db, site.world.event_id, "Justicia <Abierta>", presence, now=now))
-    again = write(lambda db: certificates.issue(db, site.world.event_id, "Justicia <Abierta>", presence, now=now))
-    assert again == found
+    moved = replace(presence, person=Person("otra@example.org"))
+    for again in (presence, moved, presence):  # the address was set right on Zoom meanwhile, and back
+        same = write(
+            lambda db, one=again: certificates.issue(db, site.world.event_id, "Justicia <Abierta>", one, now=now)
+        )
+        assert same == found
     return found.code
 
 

@@ -47,7 +47,7 @@ class CertificatePrinter:
     public_url: str | None = None
 
     def pdf(self, certificate: Certificate, event: Event) -> bytes:
-        """The certificate in the event's language, about a hundred a second. Raises TemplateBroken."""
+        """The certificate in the event's language; some 30 ms each. Raises TemplateBroken."""
         import typst
 
         template = self._template

@@ -8,7 +8,8 @@
     curl http://127.0.0.1:8700/simulate/status   -d '{"email": "ana@example.org", "status": "denied"}'   by the host
     curl http://127.0.0.1:8700/simulate/portal   -d '{"approval_type": 0}'      somebody opens the form in the portal
     curl http://127.0.0.1:8700/simulate/move     -d '{"occurrence": 0, "start_time": "2023-03-07T15:00:00Z"}'
-    curl http://127.0.0.1:8700/simulate/session  -d '{"occurrence": 0, "share": 0.7}'         a session took place
+    curl http://127.0.0.1:8700/simulate/session  -d '{"occurrence": 0, "share": 0.7, "ready_after_minutes": 20}'
+                                                                                a session took place
     curl http://127.0.0.1:8700/simulate/clock    -d '{"at": "2023-03-06T05:59:00Z"}'    or {"advance_s": 3600}
     curl http://127.0.0.1:8700/simulate/limits   -d '{"enforce": true}'         keep the plan's rate limits
     curl http://127.0.0.1:8700/simulate/faults                                  kinds there are, rules that stand

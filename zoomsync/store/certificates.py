@@ -29,25 +29,29 @@ def issue(db: DbSession, event_id: int, title: str, presence: Presence, *, now: 
     title: the event's. The registrant whom its mail goes to stays as it was first, so that it goes out once.
     """
     table, person = _certificate.c, presence.person
-    theirs = (table.event_id == event_id) & (table.email == person.email) & (table.name_key == person.name)
     values = {
+        "email": person.email,
+        "name_key": person.name,
         "name": presence.registrant.name,
         "event_title": title,
         "dates": [day.isoformat() for day in presence.dates],
         "attended_s": round(presence.attended.total_seconds()),
         "scheduled_s": round(presence.scheduled.total_seconds()),
     }
-    written = db.execute(update(_certificate).where(theirs).values(**values).returning(*_certificate.c)).one_or_none()
-    if written is None:
-        first = {
-            "code": code_from(secrets.token_bytes(CODE_BYTES)),
-            "event_id": event_id,
-            "registrant_row": presence.registrant.row_id,
-            "email": person.email,
-            "name_key": person.name,
-            "issued_at": now,
-        }
-        written = db.execute(insert(_certificate).values(**first, **values).returning(*_certificate.c)).one()
+    same_person = (table.email == person.email) & (table.name_key == person.name)
+    # The address of a registration may have been set right on Zoom since.
+    for theirs in (same_person, table.registrant_row == presence.registrant.row_id):
+        known = update(_certificate).where(table.event_id == event_id, theirs).values(**values)
+        written = db.execute(known.returning(*table)).one_or_none()
+        if written is not None:
+            return _to_certificate(written)
+    first = {
+        "code": code_from(secrets.token_bytes(CODE_BYTES)),
+        "event_id": event_id,
+        "registrant_row": presence.registrant.row_id,
+        "issued_at": now,
+    }
+    written = db.execute(insert(_certificate).values(**first, **values).returning(*table)).one()
     return _to_certificate(written)
 
 
