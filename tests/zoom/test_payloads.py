@@ -38,7 +38,7 @@ def listed(body: bytes, status: str = "approved") -> dict[RegistrantKey, ListedR
 
 def one(listed_as: str = "approved", /, **changes: Any) -> Registrant:
     ((key, row),) = listed(page(ROW | changes), listed_as).items()
-    return read_registrant(key, row.status, row.raw)
+    return read_registrant(key, row)
 
 
 def test_a_row_becomes_a_registrant() -> None:
@@ -59,7 +59,7 @@ def test_blank_null_and_absent_are_alike() -> None:
     null = one(last_name=None, city=None, phone=None, join_url=None, custom_questions=None)
     absent = {key: value for key, value in ROW.items() if key in ("id", "email", "first_name", "create_time")}
     ((key, row),) = listed(page(absent)).items()
-    assert blank == null == read_registrant(key, row.status, row.raw)
+    assert blank == null == read_registrant(key, row)
     assert blank.details == ()
 
 
@@ -95,7 +95,7 @@ def test_nul_is_left_out_and_names_are_composed() -> None:
 
 def test_half_a_surrogate_pair_spoils_neither_page_nor_row() -> None:
     body = page(ROW | {"first_name": "A\ud800", "last_name": r"C:\ud800 😀"}, ROW | {"id": "other"})
-    first, second = (read_registrant(key, row.status, row.raw) for key, row in listed(body).items())
+    first, second = (read_registrant(key, row) for key, row in listed(body).items())
     assert first.first_name == "A\ufffd"
     assert first.last_name == r"C:\ud800 😀"
     assert second.registrant_id == "other"

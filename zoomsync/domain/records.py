@@ -237,14 +237,14 @@ class Registrant(NamedTuple):
 class ListedRegistrant(NamedTuple):
     """A row of a listing: enough to say whether anything about it is new.
 
-    digest: 16 bytes over the row's raw bytes and the status it was listed under. raw: the row's JSON as it came; of a
-    row that was read meanwhile, `registrant` in its place.
+    digest: 16 bytes over the row's bytes as they came and the status it was listed under. raw: those bytes; where
+    `read`, the registrant that was read from them, packed: values of their own would take three times the memory.
     """
 
     digest: bytes
     status: str
     raw: bytes
-    registrant: Registrant | None = None
+    read: bool = False
 
 
 class KnownRegistrant(NamedTuple):

@@ -154,7 +154,7 @@ class ZoomClient:
 
     def read(self, rows: Iterable[tuple[RegistrantKey, ListedRegistrant]]) -> list[Registrant]:
         """Listed rows as registrants, in the order given. Raises ZoomPayloadError on one that cannot be read."""
-        return [row.registrant or payloads.read_registrant(key, row.status, row.raw) for key, row in rows]
+        return [payloads.read_registrant(key, listed) for key, listed in rows]
 
     # -------------------------------------------------------------------------------------- RegistrationDesk
 

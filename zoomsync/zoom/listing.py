@@ -47,7 +47,7 @@ class Unit:
 class Listing:
     """One status of a unit, as far as it was read.
 
-    read_all: rows are kept as values, not as bytes. totals: Zoom's total_records and each other value it changed to.
+    read_all: rows are read as they come. totals: Zoom's total_records and each other value it changed to.
     """
 
     unit: Unit

@@ -96,6 +96,8 @@ _page = msgspec.json.Decoder(_Page)
 _page_ids = msgspec.json.Decoder(_PageIds)
 _row = msgspec.json.Decoder(_Row)
 _to_json = msgspec.json.Encoder().encode
+_pack = msgspec.msgpack.Encoder().encode
+_unpack = msgspec.msgpack.Decoder(Registrant).decode
 
 
 class RegistrantPage(NamedTuple):
@@ -122,7 +124,7 @@ def list_rows(
 ) -> Iterable[tuple[RegistrantKey, ListedRegistrant]]:
     """Rows of a page as (id, JSON) under their keys, digested: equal digests mean equal registrants.
 
-    read: give each as a value rather than as bytes.
+    read: read each and pack it, rather than keep its bytes.
     """
     start = blake2b(b"%s %s " % (DIGEST_FORMAT, status.encode()), digest_size=16)
     for registrant_id, row in rows:
@@ -131,17 +133,21 @@ def list_rows(
         hashed.update(raw)
         key = RegistrantKey(meeting_id, occurrence_id, registrant_id)
         if read:
-            yield key, ListedRegistrant(hashed.digest(), status, b"", read_registrant(key, status, raw))
+            yield key, ListedRegistrant(hashed.digest(), status, _pack(_read_row(key, status, raw)), read=True)
         else:
             yield key, ListedRegistrant(hashed.digest(), status, raw)
 
 
-def read_registrant(key: RegistrantKey, status: str, raw: bytes) -> Registrant:
-    """A row of the list of this status as a value.
+def read_registrant(key: RegistrantKey, listed: ListedRegistrant) -> Registrant:
+    """A listed row as a value.
 
     The list it stood in says its status: a row's own may be missing, or older than the list. "", blank and null are
     alike. NUL is left out (Postgres takes none), half a surrogate pair becomes U+FFFD, names are in NFC.
     """
+    return _unpack(listed.raw) if listed.read else _read_row(key, listed.status, listed.raw)
+
+
+def _read_row(key: RegistrantKey, status: str, raw: bytes) -> Registrant:
     meeting_id, occurrence_id, registrant_id = key
     _, row = decode(_row, raw, "a registrant")
     tidy = clean_text if b"\\u0000" in raw else text
