@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -134,6 +135,14 @@ def complaint(words: list[str], command: Any = _COMMAND) -> str:
     return ""
 
 
+def words_of(line: str) -> list[str]:
+    """A line's words as a shell takes them; in prose, where a quote is an apostrophe, those between blanks."""
+    try:
+        return shlex.split(line)
+    except ValueError:
+        return line.split()
+
+
 def command_lines(document: Path) -> Iterator[list[str]]:
     """The words after `zoomsync` of every command line in a document: in fenced blocks and between backticks."""
     text = document.read_text(encoding="utf-8")
@@ -142,7 +151,7 @@ def command_lines(document: Path) -> Iterator[list[str]]:
     for line in [*lines, *(span.replace(r"\|", "|") for span in _SPAN.findall(prose_of(document)))]:
         plain = re.sub(r"\$\([^)]*\)", "X", line)  # what a shell would put in
         for part in re.split(r"&&|;|\{|\}| \| ", plain):
-            words = re.sub(r"[\[\]]|\.\.\.| >\S+", " ", part).split()
+            words = words_of(re.sub(r"[\[\]]|\.\.\.| >\S+", " ", part))
             start = next((number for number, word in enumerate(words) if word.endswith("bin/zoomsync")), None)
             if words[:1] == ["zoomsync"]:
                 start = 0

@@ -48,7 +48,7 @@ def test_a_move_says_who_will_be_told_asks_and_lists_what_is_left(synced: Projec
 
     moved = at_once(synced, "move", SLUG, "--session", "1", "--to", "10:00", "--yes")
     assert moved.code == 0
-    assert f"- on Zoom: give meeting {MODEL_MEETING_ID} the new time too." in moved.out
+    assert f"- on Zoom: give meeting {MODEL_MEETING_ID} the new time too, and then zoomsync sync {SLUG}." in moved.out
     assert "starts = 2023-03-07T10:00:00\nends = 2023-03-07T15:00:00\n" in file_of(synced)
 
     occurrence = synced.world.meetings[MODEL_MEETING_ID].occurrences[0]

@@ -188,3 +188,6 @@ def test_addresses_that_look_mistyped_are_told_at_each_sync_and_by_status(projec
     shown = hand(project, "status")
     assert shown.code == 0
     assert f"· {SLUG}: 1 address looks mistyped: ana@gmial.com (gmail.com?): ask" in shown.out
+
+    project.world.add_registrant(MODEL_MEETING_ID, email="ana@gmail.com", first_name="Ana")
+    assert "mistyped" not in project.sync().out, "she has registered with the right one too"

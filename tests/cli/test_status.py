@@ -182,8 +182,8 @@ def test_session_whose_mail_is_held_is_told(project: Project) -> None:
     result = status(project)
     assert result.code == 1
     assert result.out.splitlines()[0] == (
-        f"! {SLUG}: file and Zoom disagree about the time of Sesión 1, so its mail waits: zoomsync check {SLUG} says "
-        "how far"
+        f"! {SLUG}: file and Zoom disagree about the time of Sesión 1, so its mail waits: set one of them "
+        f"right (zoomsync check {SLUG} says how far), and zoomsync sync {SLUG}"
     )
 
 

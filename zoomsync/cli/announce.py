@@ -74,14 +74,15 @@ def announce(
         code = 0
         if not dry_run and test:
             _send_test(app, draft)
-        if not dry_run and todo and _wanted(ctx, draft, todo, tested=test):
+        wanted = bool(todo) and not dry_run and _wanted(ctx, todo, tested=test)
+        if wanted:
             put(draft, database=app.database, now=app.clock(), actor=actor())
             code = _deliver(app, draft, event_id)
         after = _Standing.of(standing(draft, event_id, database=app.database))
         if options.json:
             answer_json(document | {"sent": after.sent, "failed": after.failed, "waiting": after.waiting})
-        elif not dry_run:
-            _tell(draft, before, after, todo)
+        elif wanted or not todo:
+            _tell(before, after, todo)
         return code
 
 
@@ -188,7 +189,7 @@ def _send_test(app: App, draft: Draft) -> None:
     talk("A test copy is on its way to the organiser.")
 
 
-def _wanted(ctx: typer.Context, draft: Draft, todo: int, *, tested: bool) -> bool:
+def _wanted(ctx: typer.Context, todo: int, *, tested: bool) -> bool:
     """Whether a person says yes. Where only a test copy was wanted and nobody can be asked, that is no."""
     import sys
 
@@ -208,7 +209,7 @@ def _deliver(app: App, draft: Draft, event_id: int) -> int:
     return 1 if delivery.alarms or delivery.counts[OutboxState.FAILED] else 0
 
 
-def _tell(draft: Draft, before: _Standing, after: _Standing, todo: int) -> None:
+def _tell(before: _Standing, after: _Standing, todo: int) -> None:
     if not todo:
         answer(f"Nobody is left to send it to: {_people(after.sent)} got it before.")
         return

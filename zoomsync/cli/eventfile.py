@@ -217,7 +217,7 @@ def move(
         ]
         if edited.event.registration_deadline > starts_at:
             lines.append("  The registration deadline is after the new start.")
-        todo = left_to_do_on_move(chosen, spec.meeting_id or chosen.zoom.meeting_id)
+        todo = left_to_do_on_move(chosen, number)
         said = {"session": number, "starts": starts_at, "ends": ends_at}
         return _change(ctx, app, edited, lines, todo, f"Move {spec.title}?", said, dry_run=dry_run)
 
@@ -241,12 +241,12 @@ def cancel(
 
     with opened(ctx, writes=not dry_run) as app:
         (chosen,) = app.choose_events([event]).events
-        path = _path_of(app, chosen, event)
+        path, number = _path_of(app, chosen, event), None
         if session is None:
             if chosen.status is EventStatus.CANCELLED and (chosen.announce or not announce):
                 raise SettingsError(f"{chosen.slug} is cancelled already.")
             edited = set_status(path, EventStatus.CANCELLED, announce=announce)
-            what, meeting_id = f"{chosen.slug}: {chosen.title}, the whole event", chosen.zoom.meeting_id
+            what = f"{chosen.slug}: {chosen.title}, the whole event"
         else:
             _refuse_cancelled(chosen)
             try:
@@ -256,8 +256,7 @@ def cancel(
             spec = chosen.sessions[number - 1]
             edited = cancel_session(path, number, announce=announce)
             what = f"{chosen.slug}: {spec.title}, {_span(spec, chosen.timezone)} ({chosen.timezone})"
-            meeting_id = spec.meeting_id or chosen.zoom.meeting_id
-        todo = left_to_do_on_cancel(chosen, meeting_id, announced=announce, whole=session is None)
+        todo = left_to_do_on_cancel(chosen, number, announced=announce)
         lines = [f"To be cancelled: {what}"]
         if not announce:
             lines.append("Nobody is told: --announce tells everybody who is approved or waits.")

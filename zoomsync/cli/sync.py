@@ -271,10 +271,10 @@ def status(
             return 1 if problems else 0
         for problem in problems:
             answer(f"! {terminal(problem)}")
-        for note in notes:
-            answer(f"· {terminal(note)}")
         if not problems:
             answer("Nothing needs a person.")
+        for note in notes:
+            answer(f"· {terminal(note)}")
         for one in report.events:
             _show_standing(one)
         answer()

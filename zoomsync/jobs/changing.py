@@ -68,25 +68,36 @@ def foresee(event: Event, database: Database, now: datetime) -> Foreseen:
     return found
 
 
-def left_to_do_on_move(event: Event, meeting_id: str | None) -> list[str]:
-    """What no command does after a session was moved in the file, a line each."""
-    where = f"meeting {meeting_id}" if meeting_id else "the meeting"
+def left_to_do_on_move(event: Event, number: int) -> list[str]:
+    """What no command does after a session (its place in the file, from 1) was moved there, a line each."""
     todo = [
-        f"on Zoom: give {where} the new time too. While file and Zoom are more than an hour apart, this session's mail "
-        "waits, the notice of the move included"
+        f"on Zoom: give {_meeting_of(event, number)} the new time too, and then zoomsync sync {event.slug}. While file "
+        "and Zoom are more than an hour apart, this session's mail waits, the notice of the move included"
     ]
     return [*todo, *_on_the_page(event, "write the new time")]
 
 
-def left_to_do_on_cancel(event: Event, meeting_id: str | None, *, announced: bool, whole: bool) -> list[str]:
-    """What no command does after an event or a session was cancelled in the file, a line each."""
-    where = f"meeting {meeting_id}" if meeting_id else "the meeting"
-    what = where if whole else f"this session's occurrence of {where}"
-    first = "once the notices have gone out (zoomsync outbox list), " if announced else ""
-    todo = [f"on Zoom: {first}delete {what}. Not sooner: without the meeting the event's mail waits"]
-    if not announced:
-        todo = [f"on Zoom: delete {what}, or leave it: zoomsync does nothing more about it"]
-    return [*todo, *_on_the_page(event, "say that it does not take place")]
+def left_to_do_on_cancel(event: Event, number: int | None, *, announced: bool) -> list[str]:
+    """What no command does after a session, or (None) the whole event, was cancelled in the file, a line each."""
+    where, page = _meeting_of(event, number), _on_the_page(event, "say that it does not take place")
+    sent = "once the notices have gone out (zoomsync outbox list), " if announced else ""
+    if number is None:
+        only = " Not sooner: without the meeting the event's mail waits" if announced else ""
+        return [f"on Zoom: {sent}delete {where}.{only}".rstrip("."), *page]
+    own = event.sessions[number - 1]
+    if own.meeting_id or own.registration_url:
+        # What the file names must be there: the other sessions' mail would wait.
+        return [
+            f"on Zoom: leave {where} until the whole event is over, and say there that it does not take place",
+            *page,
+        ]
+    return [f"on Zoom: {sent}delete this session's occurrence of {where}", *page]
+
+
+def _meeting_of(event: Event, number: int | None) -> str:
+    own = event.sessions[number - 1].meeting_id if number else None
+    meeting_id = own or event.zoom.meeting_id
+    return f"meeting {meeting_id}" if meeting_id else "the meeting"
 
 
 def _on_the_page(event: Event, what: str) -> list[str]:

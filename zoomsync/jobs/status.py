@@ -227,9 +227,13 @@ def _untold(file: Event, now: datetime) -> tuple[str, ...]:
 
 
 def suspects_of(db: DbSession, event_id: int) -> tuple[tuple[str, str], ...]:
-    """The addresses in use that look mistyped, each with the one that was probably meant."""
-    judged = ((email, likely_address(email)) for email in reading.addresses_in_use(db, event_id))
-    return tuple((email, likely) for email, likely in judged if likely)
+    """The addresses in use that look mistyped, each with the one that was probably meant.
+
+    Without those that need no word any more: whose owner registered with the right one too, or mail came back from.
+    """
+    addresses = set(reading.addresses_in_use(db, event_id))
+    judged = ((email, likely_address(email)) for email in sorted(addresses - reading.bounced_addresses(db)))
+    return tuple((email, likely) for email, likely in judged if likely and likely not in addresses)
 
 
 def suspects_in_words(suspects: Sequence[tuple[str, str]]) -> str:
@@ -333,8 +337,8 @@ def _problems(one: EventStanding, now: datetime) -> Iterator[tuple[str, int, str
         return
     for title in one.times_held:
         words = (
-            f"{one.event}: file and Zoom disagree about the time of {title}, so its mail waits: "
-            f"zoomsync check {one.event} says how far"
+            f"{one.event}: file and Zoom disagree about the time of {title}, so its mail waits: set one of them right "
+            f"(zoomsync check {one.event} says how far), and zoomsync sync {one.event}"
         )
         yield "times_held", 0, title, words
     if one.denials_held:

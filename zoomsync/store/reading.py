@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import String, Table, exists, func, literal_column, or_, select
+from sqlalchemy import ColumnElement, String, Table, exists, func, literal_column, or_, select
 from sqlalchemy.orm import Session as DbSession
 
 from zoomsync.domain.calls import CERTIFICATE, MOVED
@@ -53,9 +53,11 @@ def registrants_by_status(db: DbSession, event_id: int) -> dict[RegistrantStatus
 
 
 def next_mail_at(db: DbSession, event_id: int) -> datetime | None:
-    """When the next message of an event is due, maybe in the past; None where nothing waits."""
+    """When the next message of an event is due, maybe in the past; None where nothing waits but for a person's word."""
     moment: datetime | None = db.scalar(
-        select(func.min(_outbox.c.due_at)).where(_outbox.c.event_id == event_id, _outbox.c.state.in_(_TO_SEND))
+        select(func.min(_outbox.c.due_at)).where(
+            _outbox.c.event_id == event_id, _outbox.c.state.in_(_TO_SEND), ~_to_bounced()
+        )
     )
     return moment
 
@@ -75,7 +77,6 @@ def overdue(db: DbSession, event_id: int, *, before: datetime, now: datetime) ->
 
     Those to an address that mail came back from wait for a person, and are not counted.
     """
-    bounced = exists().where(_bounce.c.email == _registrant.c.email, _registrant.c.id == _outbox.c.registrant_row)
     count = db.scalar(
         select(func.count())
         .select_from(_outbox)
@@ -84,7 +85,7 @@ def overdue(db: DbSession, event_id: int, *, before: datetime, now: datetime) ->
             _outbox.c.state.in_(_TO_SEND),
             _outbox.c.due_at < before,
             _outbox.c.expires_at > now,
-            ~bounced,
+            ~_to_bounced(),
         )
     )
     return count or 0
@@ -101,7 +102,9 @@ def batches_waiting(db: DbSession, event_id: int, slug: str, now: datetime) -> l
     rows = db.execute(
         select(*by, _session.c.title, _session.c.starts_at, func.count().label("messages"))
         .outerjoin(_session, (_session.c.event_id == _outbox.c.event_id) & (_session.c.key == _outbox.c.session_key))
-        .where(_outbox.c.event_id == event_id, _outbox.c.state.in_(_TO_SEND), _outbox.c.expires_at > now)
+        .where(
+            _outbox.c.event_id == event_id, _outbox.c.state.in_(_TO_SEND), _outbox.c.expires_at > now, ~_to_bounced()
+        )
         .group_by(*by, _session.c.title, _session.c.starts_at)
     )
     return [
@@ -156,6 +159,16 @@ def addresses_in_use(db: DbSession, event_id: int) -> list[str]:
     table = _registrant.c
     statement = select(table.email).where(table.event_id == event_id, table.status.in_(in_use))
     return list(db.scalars(statement.distinct().order_by(table.email)))
+
+
+def bounced_addresses(db: DbSession) -> set[str]:
+    """Every address that mail came back from."""
+    return set(db.scalars(select(_bounce.c.email)))
+
+
+def _to_bounced() -> ColumnElement[bool]:
+    """Whether a message is to an address that mail came back from: it waits for a person."""
+    return exists().where(_bounce.c.email == _registrant.c.email, _registrant.c.id == _outbox.c.registrant_row)
 
 
 def bounced_in_use(db: DbSession, event_id: int) -> int:
