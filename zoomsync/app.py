@@ -434,12 +434,18 @@ class App:
         except EventFileError:
             return None
 
+    def file_in_force(self, event: StoredEvent) -> Event | None:
+        """An event's file as it is now, else as the database keeps it; None where neither can be read."""
+        try:
+            return read_event_file(self.settings.resolved_events_dir / f"{event.slug}.toml")
+        except EventFileError:
+            return self.stored_file(event)
+
     def retention(self, *, by_hand: bool = False, dry_run: bool = False) -> RetentionReport:
         """Warn of what is to be removed, and remove what is due: see `jobs.retention`."""
-        files = {event.slug: event for event in read_event_files(self.settings.resolved_events_dir).events}
         return sweep_retention(
             database=self.database,
-            file_of=lambda known: files.get(known.slug) or self.stored_file(known),
+            file_of=self.file_in_force,
             retention_days=self.settings.privacy.retention_days,
             now=self.clock(),
             warn=self.tell_removal,

@@ -73,6 +73,20 @@ def test_who_was_deleted_on_zoom_too_is_welcome_when_they_register_anew(project:
     assert project.registrants()[first] in ("approved", "pending")
 
 
+def test_a_registration_made_anew_under_the_old_id_is_welcome_and_the_old_one_stays_counted(project: Project) -> None:
+    first, *_ = reminded(project, 1)
+    assert project.at(EVENING_BEFORE, "forget", first, "--yes").code == 0
+    person = project.people()[0]
+    with project.world.lock:
+        person.create_time = EVENING_BEFORE + timedelta(minutes=5)
+        project.world._changed(project.world.meetings[MODEL_MEETING_ID], person)
+    project.clock.move_to(EVENING_BEFORE + timedelta(minutes=10))
+    assert project.synced()["added"] == 1
+    assert project.registrants() == {"": "approved", first: "approved"}
+    run = project.synced()
+    assert (run["added"], run["updated"], run["cancelled"]) == (0, 0, 0)
+
+
 def test_without_a_word_nothing_is_erased(project: Project) -> None:
     first, *_ = reminded(project, 1)
     before = project.contents()
@@ -173,3 +187,29 @@ def test_an_event_whose_file_is_gone_is_not_kept_for_ever(project: Project) -> N
     reminded(project, 1)
     project.write_event().unlink()
     assert len(retention(project, LAST_END + 90 * DAY)["receipts"]) == 1  # type: ignore[arg-type]
+
+
+# ------------------------------------------------------------------------------------------------------------- explain
+
+
+def test_a_persons_story_is_told_with_every_mail_and_why_not(project: Project) -> None:
+    first, *_ = reminded(project, 2)
+    project.clock.move_to(EVENING_BEFORE + timedelta(minutes=5))
+    project.world.register(MODEL_MEETING_ID, {"email": "tarde@example.org", "first_name": "Tarde"})
+    project.synced()
+    told = project.at(project.clock(), "explain", first).out
+    assert "Se inscribió, a tiempo." in told
+    assert "1 día antes, 17:00, Sesión 1: enviado; el servidor de correo lo aceptó" in told
+    assert "1 hora antes, Sesión 2: se enviará miércoles 8 de marzo de 2023" in told
+
+    document = project.at(project.clock(), "explain", "tarde@example.org", "--json").json
+    (registration,) = document["registrations"]
+    reasons = {one.get("why") for one in registration["story"] if one["what"] == "reminder_missing"}
+    assert reasons <= {"registered_after", "not_approved"}
+    assert reasons
+
+
+def test_an_address_nobody_has_is_said_to_be_unknown(project: Project) -> None:
+    reminded(project, 1)
+    result = project.run("explain", "nadie@elsewhere.example", "--json")
+    assert (result.code, result.json["found"]) == (1, False)

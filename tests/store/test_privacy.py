@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -77,7 +76,7 @@ def fill(db: Any, world: World, words: str, now: datetime) -> None:
     registrants.audit_added(db, event_id, run_id=1, above=0, now=now)
     events.save_meeting(db, event_id, make_meeting(), now)
     db.execute(text("UPDATE meeting SET error = :words"), {"words": words})
-    change = RegistrantChanges(updated=(Update(replace(PERSON, email=FORMER), PERSON),))
+    change = RegistrantChanges(updated=(Update(PERSON._replace(email=FORMER), PERSON),))
     known = dict(registrants.known_registrants(db, event_id))
     listed = {PERSON.key: ListedRegistrant(b"1" * 16, "approved", b"{}")}
     registrants.apply_changes(db, event_id, change, known, listed, run_id=1, now=now)

@@ -48,6 +48,7 @@ COMMANDS = {
         "Make a certificate of attendance for each person present, as a PDF.",
     ),
     "report": ("reports", "Write a report of the database: of these events, or of all it knows."),
+    "explain": ("persons", "Tell one person's story: registered, approved, each mail with its fate, attended."),
     "forget": ("persons", "Erase a person's data from every event."),
     "export-person": ("persons", "Print all that is held of a person as one JSON document."),
     "retention": ("persons", "Remove personal data that is older than the retention."),

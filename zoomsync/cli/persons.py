@@ -1,4 +1,4 @@
-"""`zoomsync forget`, `export-person` and `retention`: the data of persons, handed over, erased, and removed in time."""
+"""`zoomsync explain`, `forget`, `export-person` and `retention`: one person's story, and the data of persons."""
 
 from __future__ import annotations
 
@@ -13,6 +13,9 @@ from zoomsync.cli.output import answer, answer_json, answer_table, local_time, t
 from zoomsync.text import counted, terminal
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    from zoomsync.jobs.explain import Chapter
     from zoomsync.jobs.privacy import Forgotten, NotFound, Person
     from zoomsync.jobs.retention import RetentionReport
     from zoomsync.store.privacy import Erased
@@ -21,9 +24,72 @@ Email = Annotated[str, typer.Argument(metavar="EMAIL", help="The person's addres
 
 
 def add_to(app: typer.Typer) -> None:
+    app.command("explain")(explain)
     app.command("forget")(forget)
     app.command("export-person")(export_person)
     app.command("retention")(retention)
+
+
+# ------------------------------------------------------------------------------------------------------------- explain
+
+
+def explain(ctx: typer.Context, email: Email) -> int:
+    """Tell one person's story: registered, approved, each mail with its fate, attended. And why a mail was not sent."""
+    from zoomsync.jobs.explain import explain as gather
+    from zoomsync.jobs.privacy import NotFound
+    from zoomsync.reports.story import in_words
+    from zoomsync.reports.words import Words
+
+    with opened(ctx, writes=False) as app:
+        now = app.clock()
+        chapters = gather(email, database=app.database, file_of=app.file_in_force, now=now)
+        if isinstance(chapters, NotFound):
+            return nobody(ctx, chapters)
+        if options_of(ctx).json:
+            answer_json(
+                {"email": email.strip().lower(), "now": now, "registrations": [_chapter(one, now) for one in chapters]}
+            )
+            return 0
+        for number, one in enumerate(chapters):
+            words, who = Words(one.language), one.registrant
+            if number:
+                answer()
+            name = f"{who.name} <{who.email}>" if who.name else who.email
+            answer(terminal(f"{one.title} ({one.event}): {name}, {words.status(who.status.value)}"))
+            answer(terminal(f"{_TIMES_OF[one.language]} {one.timezone}"))
+            for entry in one.entries:
+                at = local_time(entry.at, one.timezone) or " " * 16
+                mark = ">" if entry.at is not None and entry.at > now else " "
+                answer(f"{at} {mark} {terminal(in_words(entry, words, one.timezone, now))}")
+        if not chapters:
+            answer(f"{terminal(email)} is registered for no event (any more).")
+        return 0
+
+
+_TIMES_OF = {"es": "Horas de", "en": "Times of"}
+
+
+def _chapter(one: Chapter, now: datetime) -> dict[str, Any]:
+    from zoomsync.reports.story import in_words
+    from zoomsync.reports.words import Words
+
+    words = Words(one.language)
+    return {
+        "event": one.event,
+        "title": one.title,
+        "meeting_id": one.registrant.meeting_id,
+        "registrant_id": one.registrant.registrant_id,
+        "status": one.registrant.status.value,
+        "story": [
+            {
+                "at": entry.at,
+                "what": entry.told.value,
+                **entry.values,
+                "text": in_words(entry, words, one.timezone, now),
+            }
+            for entry in one.entries
+        ],
+    }
 
 
 # -------------------------------------------------------------------------------------------------------------- forget
@@ -47,6 +113,8 @@ def forget(
         if not options.json:
             for line in _what_is_held(person):
                 talk(line)
+            if person.on_zoom and not in_zoom:
+                talk("Zoom lists this person too, and goes on doing so: --in-zoom deletes that first.")
         if dry_run:
             if options.json:
                 answer_json(_document(person, None, in_zoom=in_zoom))

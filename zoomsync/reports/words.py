@@ -380,6 +380,7 @@ called_off                 aviso de cancelación | notice of cancellation
 late                       aviso de inscripción tardía | notice of late registration
 announce                   anuncio | announcement
 certificate                constancia | certificate
+resend                     enlace otra vez | link once more
 """
 # As in mails: Guatemala writes hours as es_GT does; numbers with a comma for thousands and a point for decimals.
 _CLOCK = {"es": "es_GT", "en": "en_US"}

@@ -14,7 +14,7 @@ from sqlalchemy import Table, Text, cast, or_, select
 from sqlalchemy.orm import Session as DbSession
 
 from zoomsync.domain.attendance import Participant
-from zoomsync.domain.records import Registrant
+from zoomsync.domain.records import MessageKey, Registrant
 from zoomsync.store import outbox
 from zoomsync.store.attendance import joinings_of_person
 from zoomsync.store.outbox import Attempt, OutboxEntry
@@ -48,7 +48,7 @@ class Letter(NamedTuple):
     """A message and every try at it."""
 
     entry: OutboxEntry
-    session_key: str
+    key: MessageKey
     tries: tuple[Attempt, ...]
 
 
@@ -122,15 +122,15 @@ def _changes(db: DbSession, row_id: int) -> tuple[Change, ...]:
 
 def _letters(db: DbSession, row_id: int) -> tuple[Letter, ...]:
     rows = db.execute(
-        select(_outbox.c.id, _outbox.c.session_key)
+        select(_outbox.c.id, *(_outbox.c[name] for name in MessageKey._fields))
         .where(_outbox.c.registrant_row == row_id)
         .order_by(_outbox.c.due_at, _outbox.c.id)
     )
     letters = []
-    for outbox_id, session_key in rows.all():
+    for outbox_id, *key in rows.all():
         found = outbox.show(db, outbox_id)
         assert found is not None, "read in one look"
-        letters.append(Letter(found[0], session_key, tuple(found[1])))
+        letters.append(Letter(found[0], MessageKey._make(key), tuple(found[1])))
     return tuple(letters)
 
 
