@@ -110,6 +110,13 @@ def test_an_event_is_cancelled_first_and_told_later(synced: Project) -> None:
     assert at_once(synced, "move", SLUG, "--session", "1", "--to", "9:00", "--yes").code == 2
 
 
+def test_what_is_over_cannot_be_cancelled(project: Project) -> None:
+    project.clock.move_to(local("2023-03-07 14:00"))
+    assert "Sesión 1 is over" in at_once(project, "cancel", SLUG, "--session", "1", "--yes").err
+    project.clock.move_to(local("2023-03-08 14:00"))
+    assert f"{SLUG} is over" in at_once(project, "cancel", SLUG, "--announce", "--yes").err
+
+
 # ----------------------------------------------------------------------------------------------------- new and go-live
 
 

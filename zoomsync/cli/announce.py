@@ -83,6 +83,8 @@ def announce(
             answer_json(document | {"sent": after.sent, "failed": after.failed, "waiting": after.waiting})
         elif wanted or not todo:
             _tell(before, after, todo)
+        elif not dry_run and not test:
+            answer("Nothing was sent.")
         return code
 
 

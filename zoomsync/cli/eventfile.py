@@ -154,6 +154,8 @@ def go_live(ctx: typer.Context, event: Name, dry_run: DryRun = False) -> int:
             )
         elif changed:
             answer(f"{edited.path}: status is active. The daemon acts on it within seconds; cron at its next run.")
+        elif not crosses:
+            answer(f"Nothing was changed: {chosen.slug} is a draft.")
         return 1 if crosses else 0
 
 
@@ -242,9 +244,12 @@ def cancel(
     with opened(ctx, writes=not dry_run) as app:
         (chosen,) = app.choose_events([event]).events
         path, number = _path_of(app, chosen, event), None
+        now = app.clock()
         if session is None:
             if chosen.status is EventStatus.CANCELLED and (chosen.announce or not announce):
                 raise SettingsError(f"{chosen.slug} is cancelled already.")
+            if chosen.sessions and all(one.ends_at <= now for one in chosen.sessions):
+                raise SettingsError(f"{chosen.slug} is over: what was cannot be cancelled.")
             edited = set_status(path, EventStatus.CANCELLED, announce=announce)
             what = f"{chosen.slug}: {chosen.title}, the whole event"
         else:
@@ -254,6 +259,8 @@ def cancel(
             except Mistake as mistake:
                 raise SettingsError(f"{chosen.slug}: {mistake}") from None
             spec = chosen.sessions[number - 1]
+            if spec.ends_at <= now:
+                raise SettingsError(f"{chosen.slug}: {spec.title} is over: what was cannot be cancelled.")
             edited = cancel_session(path, number, announce=announce)
             what = f"{chosen.slug}: {spec.title}, {_span(spec, chosen.timezone)} ({chosen.timezone})"
         todo = left_to_do_on_cancel(chosen, number, announced=announce)
@@ -282,7 +289,7 @@ def _change(
     foreseen = foresee(edited.event, app.database, app.clock())
     slug = edited.event.slug
     if not options.json:
-        for line in [*lines, *_in_words(foreseen)]:
+        for line in [*lines, *_in_words(foreseen, quiet=said.get("announce") is False)]:
             answer(terminal(line) if not line.startswith("  ") else f"  {terminal(line)}")
     changed = not dry_run and confirmed(ctx, question) and _put(edited)
     if options.json:
@@ -314,7 +321,8 @@ def _change(
     return 0
 
 
-def _in_words(foreseen: Foreseen) -> list[str]:
+def _in_words(foreseen: Foreseen, *, quiet: bool) -> list[str]:
+    """Who hears of it and what is taken back. quiet: that nobody is told was said already."""
     if not foreseen.pulled:
         return ["Nobody was pulled yet, so nobody is known who could be told."]
     lines = []
@@ -323,7 +331,7 @@ def _in_words(foreseen: Foreseen) -> list[str]:
         lines.append(f"{people} will be told, with a calendar entry.")
     if foreseen.withdrawn:
         lines.append(f"{counted(foreseen.withdrawn, 'message')} that did not go out yet will be taken back.")
-    return lines or ["Nobody will be told: no mail follows from it."]
+    return lines or ([] if quiet else ["Nobody will be told: no mail follows from it."])
 
 
 # -------------------------------------------------------------------------------------------------------------- little

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-# Where most private addresses of Latin America, Spain and the United States are.
-_PROVIDERS = (
+# Where most private addresses of Latin America, Spain and the United States are: nothing is wrong with one there.
+PROVIDERS = (
     "gmail.com",
     "hotmail.com",
     "hotmail.es",
@@ -27,7 +27,7 @@ _PROVIDERS = (
 # Domains that exist, and are no slip although they come near one of the above.
 _RIGHT = frozenset(
     {
-        *_PROVIDERS,
+        *PROVIDERS,
         "ymail.com",
         "gmx.com",
         "gmx.es",
@@ -96,10 +96,10 @@ def likely_domain(domain: str) -> str | None:
     if stem and ending in _ENDINGS:
         better = f"{stem}.{_ENDINGS[ending]}"
         return likely_domain(better) or better
-    for provider in _PROVIDERS:
+    for provider in PROVIDERS:
         if domain == provider.replace(".", "") or domain == provider.partition(".")[0]:
             return provider  # "gmailcom", "hotmail"
-    near = [one for one in _PROVIDERS if len(one) > _LONG_ENOUGH and _one_slip_apart(domain, one)]
+    near = [one for one in PROVIDERS if len(one) > _LONG_ENOUGH and _one_slip_apart(domain, one)]
     return near[0] if near else None
 
 

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session as DbSession
 
-from zoomsync.domain.addresses import likely_address
+from zoomsync.domain.addresses import PROVIDERS, likely_address
 from zoomsync.domain.records import Event, EventStatus, LatePolicy, OutboxState, RegistrantStatus, RunState, Session
 from zoomsync.domain.registration import (
     DENIALS_AT_ONCE,
@@ -231,9 +231,10 @@ def suspects_of(db: DbSession, event_id: int) -> tuple[tuple[str, str], ...]:
 
     Without those that need no word any more: whose owner registered with the right one too, or mail came back from.
     """
-    addresses = set(reading.addresses_in_use(db, event_id))
-    judged = ((email, likely_address(email)) for email in sorted(addresses - reading.bounced_addresses(db)))
-    return tuple((email, likely) for email, likely in judged if likely and likely not in addresses)
+    odd = set(reading.addresses_in_use(db, event_id, elsewhere_than=PROVIDERS)) - reading.bounced_addresses(db)
+    judged = {email: likely for email in sorted(odd) if (likely := likely_address(email))}
+    right = reading.which_are_in_use(db, event_id, sorted(set(judged.values())))
+    return tuple((email, likely) for email, likely in judged.items() if likely not in right)
 
 
 def suspects_in_words(suspects: Sequence[tuple[str, str]]) -> str:

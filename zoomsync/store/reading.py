@@ -153,12 +153,26 @@ def waiting_for_address(db: DbSession, email: str) -> int:
     return count or 0
 
 
-def addresses_in_use(db: DbSession, event_id: int) -> list[str]:
-    """The addresses of all who are approved or pending, each once, in order."""
-    in_use = (RegistrantStatus.APPROVED.value, RegistrantStatus.PENDING.value)
+def addresses_in_use(db: DbSession, event_id: int, *, elsewhere_than: Sequence[str] = ()) -> list[str]:
+    """The addresses of all who are approved or pending, each once, in order; without those at these domains."""
     table = _registrant.c
-    statement = select(table.email).where(table.event_id == event_id, table.status.in_(in_use))
+    usual = [table.email.like(f"%@{domain}") for domain in elsewhere_than]
+    statement = select(table.email).where(_in_use(event_id), *(~one for one in usual))
     return list(db.scalars(statement.distinct().order_by(table.email)))
+
+
+def which_are_in_use(db: DbSession, event_id: int, emails: Sequence[str]) -> set[str]:
+    """Those of these addresses (lower case) that somebody is approved or pending with."""
+    found: set[str] = set()
+    for start in range(0, len(emails), _IDS_A_QUERY):
+        some = emails[start : start + _IDS_A_QUERY]
+        found.update(db.scalars(select(_registrant.c.email).where(_in_use(event_id), _registrant.c.email.in_(some))))
+    return found
+
+
+def _in_use(event_id: int) -> ColumnElement[bool]:
+    listed = (RegistrantStatus.APPROVED.value, RegistrantStatus.PENDING.value)
+    return (_registrant.c.event_id == event_id) & _registrant.c.status.in_(listed)
 
 
 def bounced_addresses(db: DbSession) -> set[str]:
