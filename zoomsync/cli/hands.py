@@ -146,7 +146,7 @@ def resend(
             told = found.refused or [
                 f"nobody is registered with the address {mask_email(email)}"
                 + (f" for {event}" if event else "")
-                + ": look for the address they used with zoomsync outbox list, or in Zoom's portal"
+                + ": zoomsync explain EMAIL looks for one that is nearly the same, or for a name"
             ]
             raise SettingsError("\n".join(told))
         for line in found.refused:

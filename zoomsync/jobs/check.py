@@ -154,6 +154,8 @@ def check_event(event: Event, zoom: ZoomAccount, known: Collection[Session], now
             "is a draft: no mail, no closing",
             f"zoomsync go-live {event.slug} turns it active",
         )
+    if any(now < one.ends_at for one in known):
+        yield from (CheckLine(Mark.WARNING, event.slug, what, remedy) for what, remedy in untold(event, now))
     try:
         meetings = zoom.find_meetings(event)
     except ZoomError as error:
@@ -162,6 +164,18 @@ def check_event(event: Event, zoom: ZoomAccount, known: Collection[Session], now
     for meeting in meetings:
         yield from _check_meeting(event, meeting)
     yield from _check_times(event, meetings, known, now)
+
+
+def untold(event: Event, now: datetime) -> list[tuple[str, str]]:
+    """What of an event was cancelled without a word to anybody, each with the command that tells them."""
+    command = f"zoomsync cancel {event.slug}"
+    if event.status is EventStatus.CANCELLED:
+        return [] if event.announce else [("it is cancelled, and nobody was told", f"{command} --announce tells them")]
+    return [
+        (f"{one.title} is cancelled, and nobody was told", f"{command} --session {number} --announce tells them")
+        for number, one in enumerate(event.sessions, start=1)
+        if event.status is EventStatus.ACTIVE and one.cancelled and not one.announce and now < one.ends_at
+    ]
 
 
 def _check_meeting(event: Event, meeting: Meeting) -> Iterator[CheckLine]:

@@ -21,7 +21,7 @@ from zoomsync.domain.registration import (
     registration_state,
 )
 from zoomsync.jobs.admission import too_many_denials
-from zoomsync.jobs.check import CLOCKS_APART_AT_MOST, clock_apart, too_many
+from zoomsync.jobs.check import CLOCKS_APART_AT_MOST, clock_apart, too_many, untold
 from zoomsync.store import attendance, outbox, reading
 from zoomsync.store import events as stored_events
 from zoomsync.store import registrants as stored
@@ -191,7 +191,9 @@ def _look_at(db: DbSession, event: StoredEvent, file: Event | None, now: datetim
         moves=tuple(_move_in_words(event, *move) for move in reading.settling_moves(db, event.id, now)),
         paused_at=event.paused_at,
         suspects=() if is_over else suspects_of(db, event.id),
-        untold=_untold(file, now) if file and people and not is_over else (),
+        untold=tuple(f"{what}: {remedy}" for what, remedy in untold(file, now))
+        if file and people and not is_over
+        else (),
         goes_live_late=event.status is EventStatus.DRAFT and _is_near([one.starts_at for one in sessions], now),
         bounced=0 if is_over else reading.bounced_in_use(db, event.id),
         attendance_troubles=_attendance_troubles(db, event, sessions),
@@ -213,17 +215,6 @@ def _attendance_troubles(db: DbSession, event: StoredEvent, sessions: Sequence[S
 def _is_near(starts: Sequence[datetime], now: datetime) -> bool:
     """Whether the first of these is to come within the time in which a draft should have gone live."""
     return bool(starts) and now < min(starts) <= now + LIVE_BEFORE
-
-
-def _untold(file: Event, now: datetime) -> tuple[str, ...]:
-    told = f"zoomsync cancel {file.slug}"
-    if file.status is EventStatus.CANCELLED:
-        return () if file.announce else (f"it is cancelled, and nobody was told: {told} --announce tells them",)
-    return tuple(
-        f"{one.title} is cancelled, and nobody was told: {told} --session {number} --announce tells them"
-        for number, one in enumerate(file.sessions, start=1)
-        if file.status is EventStatus.ACTIVE and one.cancelled and not one.announce and now < one.ends_at
-    )
 
 
 def suspects_of(db: DbSession, event_id: int) -> tuple[tuple[str, str], ...]:
@@ -372,8 +363,8 @@ def _notes(one: EventStanding) -> Iterator[tuple[str, int, str, str]]:
         yield "moves", 0, move, f"{one.event}: {move}"
     if one.paused_at and not one.overdue and not one.is_over:
         yield "paused", 0, "", f"{one.event}: its mail is paused: zoomsync resume {one.event} lets it go on"
-    for untold in one.untold:
-        yield "untold", 0, untold, f"{one.event}: {untold}"
+    for said in one.untold:
+        yield "untold", 0, said, f"{one.event}: {said}"
     for trouble in one.attendance_troubles:
         yield "attendance", 0, trouble, f"{one.event}: who took part in {trouble}"
     if one.bounced:
