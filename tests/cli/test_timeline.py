@@ -32,10 +32,12 @@ def test_past_and_future_stand_in_one_list_with_now_between(project: Project) ->
         "mail before:1h, Sesión 1: 5 to be sent",
         "SESSION Sesión 1 starts",
         "session Sesión 1 ends",
+        "attendance Sesión 1: Zoom is asked who came",
         "mail before:1d 17:00, Sesión 2: 5 to be sent",
         "mail before:1h, Sesión 2: 5 to be sent",
         "SESSION Sesión 2 starts",
         "session Sesión 2 ends",
+        "attendance Sesión 2: Zoom is asked who came",
         "warning that personal data will be removed",
         "personal data is removed",
     ]
@@ -63,8 +65,25 @@ def test_a_program_gets_moments_in_utc_and_counts(project: Project) -> None:
         "subject": "before:1d 17:00, Sesión 1",
         "counts": {"pending": 2},
         "note": "",
+        "left_out": {},
         "past": False,
     }
+
+
+def test_what_then_is_answered_by_the_moment_that_is_asked_for(project: Project) -> None:
+    project.world.populate(MODEL_MEETING_ID, 2)
+    project.synced()
+    out = project.run("timeline", SLUG, "--now", "2023-03-07T07:30").out
+    assert "mail before:1d 17:00, Sesión 1: 2 skipped (skipped: a later reminder has taken its place)" in out
+    assert "mail before:1h, Sesión 1: 2 to be sent" in out
+
+
+def test_a_draft_shows_what_would_go_out_and_that_it_does_not(project: Project) -> None:
+    project.write_event(top='status = "draft"\n')
+    project.world.populate(MODEL_MEETING_ID, 2)
+    project.synced()
+    out = project.at(project.clock(), "timeline", SLUG).out
+    assert "mail before:1h, Sesión 2: 2 to be sent (pending: the event is a draft)" in out
 
 
 def test_an_event_that_was_never_synced_has_none(project: Project) -> None:

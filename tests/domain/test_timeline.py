@@ -5,10 +5,33 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from tests.builders import DEADLINE, SESSION_1, SESSION_2, make_event, make_session, utc
-from zoomsync.domain.records import EventStatus, OutboxState, RunCounts, RunState, SyncRun
+from tests.builders import DEADLINE, MEETING_ID, SESSION_1, SESSION_2, make_event, make_session, utc
+from zoomsync.domain.calls import Programmes
+from zoomsync.domain.records import (
+    EventStatus,
+    MessageKey,
+    OutboxState,
+    PlannedMessage,
+    Recipient,
+    RegistrantStatus,
+    RunCounts,
+    RunState,
+    SyncRun,
+)
 from zoomsync.domain.registration import Deadline
-from zoomsync.domain.timeline import Entry, EntryKind, MailGroup, RegistrationAct, timeline
+from zoomsync.domain.reminders import Change, Plan
+from zoomsync.domain.timeline import (
+    AttendanceFact,
+    Entry,
+    EntryKind,
+    Erasure,
+    MailGroup,
+    RegistrationAct,
+    as_planned,
+    for_nobody_yet,
+    left_out_of,
+    timeline,
+)
 
 FIRST_SEEN = utc(2023, 2, 23, 17)
 BOTH = (make_session(), make_session(key="s2", title="Sesión 2", starts_at=SESSION_2, ends_at=SESSION_2))
@@ -84,6 +107,67 @@ def test_mail_that_stands_together_is_one_line_with_its_reasons():
     (one,) = of_kind(tell(mail=[gone, group(OutboxState.PENDING, 27, due_at)]), EntryKind.MAIL)
     assert one.counts == (("pending", 27), ("cancelled", 2))
     assert one.note == "cancelled: the registrant is no longer approved"
+
+
+def test_what_time_and_a_new_file_change_of_the_outbox_is_shown_as_it_will_be():
+    due_at = SESSION_1 - HOUR
+    key = MessageKey(1, "s1", "before:1h")
+    skipped = PlannedMessage(key, due_at, SESSION_1, OutboxState.SKIPPED, "too late")
+    new = PlannedMessage(MessageKey(2, "s1", "before:2h"), due_at - HOUR, due_at)
+    plan = Plan([new], [Change(OutboxState.PENDING, skipped)])
+    found = as_planned([group(OutboxState.PENDING, 3, due_at)], [plan])
+    assert {(one.kind, one.state, one.messages, one.reason) for one in found} == {
+        ("before:1h", OutboxState.PENDING, 2, ""),
+        ("before:1h", OutboxState.SKIPPED, 1, "too late"),
+        ("before:2h", OutboxState.PENDING, 1, ""),
+    }
+
+
+def programmes(now: datetime) -> Programmes:
+    leads = {"1d 17:00": FIRST_SEEN, "1h": FIRST_SEEN}
+    return Programmes(make_event(), BOTH, now, event_seen=FIRST_SEEN, leads_seen=leads, attended={})
+
+
+def test_who_does_not_get_a_message_is_counted_by_the_reason():
+    def person(row: int, status: RegistrantStatus, at: datetime = FIRST_SEEN, out: bool = False) -> Recipient:
+        return Recipient(row, MEETING_ID, "", f"r{row}", status, at, out)
+
+    people = [
+        person(1, RegistrantStatus.APPROVED),
+        person(2, RegistrantStatus.PENDING),
+        person(3, RegistrantStatus.APPROVED, out=True),
+        person(4, RegistrantStatus.APPROVED, SESSION_1 - timedelta(minutes=5)),
+        person(5, RegistrantStatus.DENIED),
+    ]
+    out = left_out_of(programmes(SESSION_1 - HOUR), people)
+    assert out["s1", "before:1h", ""] == {"pending": 1, "opted_out": 1, "registered_later": 1}
+    assert out["s2", "before:1h", ""] == {"pending": 1, "opted_out": 1}
+
+
+def test_of_what_has_gone_out_nobody_is_left_out_for_what_came_later():
+    out = {("s1", "before:1h", ""): {"opted_out": 1, "registered_later": 2}}
+    due_at = SESSION_1 - HOUR
+    (waiting,) = of_kind(tell(mail=[group(OutboxState.PENDING, 3, due_at)], left_out=out), EntryKind.MAIL)
+    (sent,) = of_kind(tell(mail=[group(OutboxState.SENT, 3, due_at, sent_at=due_at)], left_out=out), EntryKind.MAIL)
+    assert waiting.left_out == (("opted_out", 1), ("registered_later", 2))
+    assert sent.left_out == (("registered_later", 2),)
+
+
+def test_a_reminder_that_nobody_is_to_get_is_in_the_list_all_the_same():
+    now = SESSION_1 - 2 * HOUR
+    found = for_nobody_yet(programmes(now), BOTH, [group(OutboxState.PENDING, 3, SESSION_1 - HOUR)], now)
+    assert {(one.session_key, one.kind, one.messages) for one in found} == {
+        ("s2", "before:1d 17:00", 0),
+        ("s2", "before:1h", 0),
+    }
+
+
+def test_attendance_and_erasures_stand_at_their_moments():
+    facts = [AttendanceFact(SESSION_1 + 6 * HOUR, "s1", True, 20, 3), AttendanceFact(SESSION_2 + HOUR, "s2", False)]
+    entries = tell(attendance=facts, erasures=[Erasure(SESSION_2 + 9 * HOUR, 4, "retention")])
+    known, asked = of_kind(entries, EntryKind.ATTENDANCE)
+    assert (known.counts, asked.counts) == ((("came", 20), ("unmatched", 3)), ())
+    assert of_kind(entries, EntryKind.ERASED)[0].counts == (("registrations", 4),)
 
 
 def test_two_moves_of_one_session_are_two_lines():

@@ -20,6 +20,7 @@ _STATES = {
     "pending": "to be sent",
     "deferred": "to be tried again",
     "in_doubt": "in doubt",
+    "unmatched": "not identified",
 }
 
 
@@ -37,10 +38,10 @@ def timeline(
 
     with opened(ctx) as app:
         (chosen,) = app.choose_events([event]).events
-        found = look_at_timeline(chosen, app.database, app.settings.privacy.retention_days)
+        now = app.clock()
+        found = look_at_timeline(chosen, app.database, app.settings.privacy.retention_days, now=now)
         if found is None:
             raise SettingsError(f"{chosen.slug} was never synced: zoomsync sync {chosen.slug} comes first.")
-        now = app.clock()
         capacity = look_at_capacity(app.mail_limit, app.database, now, zone=chosen.timezone)
         short = [one for one in capacity.shortfalls if one.batch.event == chosen.slug]
         if options_of(ctx).json:
@@ -48,6 +49,7 @@ def timeline(
                 {
                     "event": chosen.slug,
                     "now": now,
+                    "paused": found.paused,
                     "quiet_syncs": found.quiet_runs,
                     "entries": [
                         {
@@ -56,6 +58,7 @@ def timeline(
                             "subject": one.subject,
                             "counts": dict(one.counts),
                             "note": one.note,
+                            "left_out": dict(one.left_out),
                             "past": one.at <= now,
                         }
                         for one in found.entries
@@ -76,6 +79,8 @@ def timeline(
             return 0
         zone = chosen.timezone
         answer(terminal(f"{chosen.title} ({chosen.status}), times of {chosen.timezone}"))
+        if found.paused:
+            answer(f"! Its mail is paused: zoomsync resume {chosen.slug} lets it go on.")
         told_now = False
         for one in found.entries:
             if one.at > now and not told_now:
@@ -107,19 +112,37 @@ def in_words(one: Entry) -> str:
     """One entry as an organiser reads it."""
     counts = ", ".join(f"{count} {_STATES.get(name, name)}" for name, count in one.counts)
     note = f" ({one.note})" if one.note else ""
+    others = "; not to " + ", ".join(_left_out(*each) for each in one.left_out) if one.left_out else ""
     words = {
         "first_seen": f"first seen: {one.subject}",
         "sync": f"sync: {counts}",
         "sync_failed": f"sync FAILED: {one.note}",
         "registration": f"registration {one.note}" + (f", meeting {one.subject}" if one.subject else ""),
         "deadline": "DEADLINE: registration closes" + (" (people approve)" if one.subject == "manual" else ""),
-        "mail": f"mail {one.subject}: {counts}{note}",
+        "mail": f"mail {one.subject}: {counts}{note}{others}",
         "session_starts": f"SESSION {one.subject} starts{note}",
         "session_ends": f"session {one.subject} ends",
+        "attendance": f"attendance {one.subject}: {counts or 'Zoom is asked who came'}",
+        "erased": "personal data was removed: "
+        + ", ".join(counted(number, "registration") for _, number in one.counts)
+        + note,
         "retention_warning": "warning that personal data will be removed",
         "retention": "personal data is removed",
     }
     return words[one.kind.value]
+
+
+_LEFT_OUT = {
+    "pending": ("who waits for approval", "who wait for approval"),
+    "opted_out": ("who wants no reminders", "who want no reminders"),
+    "registered_later": ("who registered later", "who registered later"),
+    "did_not_come": ("who did not come", "who did not come"),
+}
+
+
+def _left_out(name: str, number: int) -> str:
+    one, many = _LEFT_OUT[name]
+    return f"{number} {one if number == 1 else many}"
 
 
 def shown_at(one: Entry) -> datetime:

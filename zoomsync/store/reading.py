@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session as DbSession
 from zoomsync.domain.calls import CERTIFICATE, MOVED
 from zoomsync.domain.capacity import Batch
 from zoomsync.domain.records import MessageKey, OutboxState, OutcomeKind, RegistrantStatus, RunState, SyncRun
-from zoomsync.domain.timeline import MailGroup, RegistrationAct
+from zoomsync.domain.timeline import Erasure, MailGroup, RegistrationAct
 from zoomsync.store.registrants import runs_where
 from zoomsync.store.tables import (
     AttemptRow,
@@ -256,6 +256,17 @@ def registration_acts(db: DbSession, event_id: int) -> list[RegistrationAct]:
         what = f"ordered {order.get('kind', 'as the file says')}" if row.subject == "event" else row.change
         acts.append(RegistrationAct(row.at, what, "" if row.subject == "event" else row.subject_id, row.actor))
     return acts
+
+
+def erasures(db: DbSession, event_id: int) -> list[Erasure]:
+    """When personal data of an event was removed, for its age or because a person asked, oldest first."""
+    rows = db.execute(
+        select(_audit.c.at, _audit.c.actor, _audit.c.after)
+        .where(_audit.c.event_id == event_id, _audit.c.subject == "event")
+        .where(_audit.c.change.in_(("erased", "forgotten")))
+        .order_by(_audit.c.id)
+    )
+    return [Erasure(row.at, (row.after or {}).get("registrations", 0), row.actor) for row in rows]
 
 
 def mail_groups(db: DbSession, event_id: int) -> list[MailGroup]:
