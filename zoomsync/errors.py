@@ -7,6 +7,7 @@ ZoomsyncError
 │   │   ZoomRefused  ZoomPayloadError                                no use trying again
 │   ├── ZoomRateLimited  ZoomUnavailable  PullIncomplete             the next sweep tries again
 │   └── RegistrationNotClosed          accepted, yet the old value stayed
+├── PageUnreadable, NoEvent            an announcement page cannot be had, or announces nothing
 ├── StoreError                         database away, full, locked, schema too new
 │   └── SchemaTooNew
 └── MailError
@@ -107,6 +108,14 @@ class PullIncomplete(ZoomError):
 
 class RegistrationNotClosed(ZoomError):
     """Zoom accepted the change, yet reading back showed the old value."""
+
+
+class PageUnreadable(ZoomsyncError):
+    """An announcement page cannot be fetched, or is no text."""
+
+
+class NoEvent(ZoomsyncError):
+    """An announcement page was read, and announces no event."""
 
 
 class StoreError(ZoomsyncError):

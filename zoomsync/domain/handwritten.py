@@ -116,6 +116,12 @@ _ZONES_BY_OFFSET = {
 }
 
 
+def zone_with_offset(offset: timedelta) -> str | None:
+    """A zone that is likely meant by an offset in whole hours; None where none is known."""
+    hours, rest = divmod(offset, timedelta(hours=1))
+    return None if rest else _ZONES_BY_OFFSET.get(f"{hours:+d}")
+
+
 def read_zone(name: str) -> ZoneInfo:
     """The zone of an IANA name. Raises Mistake, for an offset like `GMT-6` with the name that is probably meant."""
     if offset := _OFFSET.fullmatch(name.strip()):

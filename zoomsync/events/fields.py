@@ -153,7 +153,7 @@ def read_registration_url(value: object) -> str:
             )
     # The simulator is on loopback, or in a network of containers, whose names have no dot.
     simulated = host in _LOOPBACK_HOSTS or "." not in host
-    at_zoom = simulated or any(_is_at(host, zoom_host) for zoom_host in _ZOOM_HOSTS)
+    at_zoom = simulated or _at_zoom(host)
     if at_zoom and (in_path := _MEETING_PATH.fullmatch(parts.path)):
         raise Mistake("this is the link to join, not to register.", f"Write meeting_id = {in_path[1]} in its place.")
     if not at_zoom or not _REGISTER_PATH.fullmatch(parts.path):
@@ -169,6 +169,38 @@ def kind_of_link(registration_url: str) -> ZoomKind | None:
     """What the form of this link registers for, None where the link does not say."""
     found = _REGISTER_PATH.fullmatch(urlsplit(registration_url).path)
     return ZoomKind(found[1]) if found else None
+
+
+def form_of_link(link: str) -> str | None:
+    """Whose registration form a web address is: "Zoom", or the name of another one; None for any other address."""
+    try:
+        parts = urlsplit(link)
+        host = (parts.hostname or "").lower()
+    except ValueError:
+        return None
+    if _at_zoom(host) and _REGISTER_PATH.fullmatch(parts.path):
+        return "Zoom"
+    for other_host, name in _OTHER_FORMS.items():
+        if _is_at(host, other_host) and (
+            name != "Google Forms" or host != "docs.google.com" or "/forms/" in parts.path
+        ):
+            return name
+    return None
+
+
+def meeting_id_of_link(link: str) -> str | None:
+    """The number of a meeting in a link to join it; None for any other address."""
+    try:
+        parts = urlsplit(link)
+        host = (parts.hostname or "").lower()
+    except ValueError:
+        return None
+    in_path = _MEETING_PATH.fullmatch(parts.path) if _at_zoom(host) else None
+    return in_path[1] if in_path else None
+
+
+def _at_zoom(host: str) -> bool:
+    return any(_is_at(host, zoom_host) for zoom_host in _ZOOM_HOSTS)
 
 
 def registration_token(registration_url: str) -> str:

@@ -314,7 +314,7 @@ def _sharing_a_meeting(events: dict[Path, Event]) -> dict[Path, EventFileError]:
     """An error for every file that names a meeting that another file names too."""
     files_of: dict[str, list[Path]] = {}
     for path, event in events.items():
-        for name in _meetings_named(event):
+        for name in meetings_named(event):
             files_of.setdefault(name, []).append(path)
     errors: dict[Path, EventFileError] = {}
     for name, paths in files_of.items():
@@ -326,7 +326,8 @@ def _sharing_a_meeting(events: dict[Path, Event]) -> dict[Path, EventFileError]:
     return errors
 
 
-def _meetings_named(event: Event) -> Iterable[str]:
+def meetings_named(event: Event) -> Iterable[str]:
+    """The ids, and the parts of registration links, by which a file names its meetings."""
     ids = {event.zoom.meeting_id, *(session.meeting_id for session in event.sessions)}
     links = {event.zoom.registration_url, *(session.registration_url for session in event.sessions)}
     return sorted({each for each in ids if each} | {registration_token(link) for link in links if link})

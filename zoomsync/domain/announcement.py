@@ -1,0 +1,319 @@
+"""What an announcement page says of an event, and where that contradicts the event's file or Zoom.
+
+How a page is read is not here: see `events.announcement`. The times of a page are local clock times, as it has them.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from zoomsync.domain.handwritten import Mistake, read_deadline
+from zoomsync.domain.records import Event, Meeting
+
+
+class DoubtKind(StrEnum):
+    """What a doubt is about."""
+
+    TITLE = "title"
+    LANGUAGE = "language"
+    ORGANIZER = "organizer"
+    EMAIL = "email"
+    TIMEZONE = "timezone"
+    DEADLINE = "deadline"
+    YEAR = "year"
+    WEEKDAY = "weekday"
+    DATE = "date"
+    TIME = "time"
+    SESSION = "session"
+    LINK = "link"
+    FORM = "form"
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """Something on a page that is not certain. text: what, and the page's own words. line: of the page, 0 for none."""
+
+    kind: DoubtKind
+    text: str
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PageSession:
+    """A session as a page has it. starts, ends: local clock times. unsure: which of "year", "date", "time" and "end" is
+    in doubt. line: of the page.
+    """
+
+    title: str
+    starts: datetime
+    ends: datetime
+    line: int = 0
+    unsure: frozenset[str] = frozenset()
+    registration_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """Everything that was read off one page; what could not be read is None.
+
+    timezone: an IANA name; `offset` is what the page itself says of it, None where it says nothing. deadline: a bare
+    date is the end of that day. unsure: which of "title", "timezone", "deadline", "deadline year" and
+    "registration_url" is in doubt. deadline_line, zone_line, link_line: where they stand.
+    """
+
+    title: str
+    language: str
+    timezone: str
+    organizer: str | None = None
+    email: str | None = None
+    deadline: date | datetime | None = None
+    sessions: tuple[PageSession, ...] = ()
+    first_day: date | None = None  # of all days that may be the event's, with a time of day or without
+    registration_url: str | None = None
+    meeting_id: str | None = None
+    other_form: str | None = None  # the name of a form that is not Zoom's: "Google Forms"
+    page_url: str | None = None
+    offset: timedelta | None = None
+    unsure: frozenset[str] = frozenset()
+    doubts: tuple[Doubt, ...] = field(default=())
+    deadline_line: int = 0
+    zone_line: int = 0
+    link_line: int = 0
+
+
+# ------------------------------------------------------------------------------------------------ page, file and Zoom
+
+
+@dataclass(frozen=True, slots=True)
+class Contradiction:
+    """The page says one thing and the file or Zoom another. sure: False where the page's own words are in doubt."""
+
+    text: str
+    remedy: str
+    sure: bool = True
+
+
+_A_MOMENT = timedelta(minutes=1)  # "23:59" and "the end of that day" are one deadline
+_SHORTEST_NAME = 6
+
+
+def contradictions(
+    event: Event, told: Announcement, meetings: Sequence[Meeting], links: Sequence[tuple[str, str]]
+) -> Iterator[Contradiction]:
+    """Where the page contradicts the event's file, or Zoom.
+
+    meetings: as Zoom shows them, none where it was not asked. links: (whose, the part of a registration link that names
+    the meeting), of the page ("page"), the file ("file") and Zoom ("Zoom").
+    """
+    yield from _titles(event, told, meetings)
+    yield from _zones(event, told)
+    yield from _deadlines(event, told)
+    yield from _sessions(event, told, meetings)
+    yield from _links(told, links)
+    file_id = event.zoom.meeting_id
+    if told.meeting_id and file_id and told.meeting_id != file_id:
+        yield Contradiction(
+            f"the page names meeting {told.meeting_id} and the file {file_id}", "set one of them right", sure=True
+        )
+
+
+def _titles(event: Event, told: Announcement, meetings: Sequence[Meeting]) -> Iterator[Contradiction]:
+    if told.title and not _same_name(told.title, event.title):
+        yield Contradiction(
+            f'it is called "{told.title}" by the page and "{event.title}" by the file',
+            "set one of them right, or let page_url be the address of the page that announces this event",
+            sure="title" not in told.unsure,
+        )
+    elif len(meetings) == 1 and not _same_name(event.title, meetings[0].topic):
+        # What a meeting is called on Zoom is often short, and seldom wrong.
+        yield Contradiction(
+            f'Zoom calls it "{meetings[0].topic}", and the page "{told.title}"', "registrants see both", sure=False
+        )
+
+
+def _same_name(first: str, second: str) -> bool:
+    """Whether one is the other, or part of it: "Encuentro 2023 - Red Ciudadana"."""
+    one, other = _letters(first), _letters(second)
+    shorter, longer = sorted((one, other), key=len)
+    return one == other or (len(shorter) >= _SHORTEST_NAME and f" {shorter} " in f" {longer} ")
+
+
+def _letters(text: str) -> str:
+    plain = "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c))
+    return " ".join(re.findall(r"\w+", plain))
+
+
+def _zones(event: Event, told: Announcement) -> Iterator[Contradiction]:
+    on = told.sessions[0].starts if told.sessions else None
+    if told.offset is None or on is None:
+        return
+    ours = on.replace(tzinfo=ZoneInfo(event.timezone)).utcoffset()
+    if ours is not None and ours != told.offset:
+        yield Contradiction(
+            f"the page's times are {_offset(told.offset)} (line {told.zone_line}), and {event.timezone} of the file is "
+            f"{_offset(ours)} then",
+            "set one of them right",
+        )
+
+
+def _offset(offset: timedelta) -> str:
+    minutes = round(offset.total_seconds() / 60)
+    hours, rest = divmod(abs(minutes), 60)
+    return f"GMT{'-' if minutes < 0 else '+'}{hours}" + (f":{rest:02d}" if rest else "")
+
+
+def _deadlines(event: Event, told: Announcement) -> Iterator[Contradiction]:
+    if told.deadline is None:
+        return
+    zone = ZoneInfo(event.timezone)
+    in_file = event.registration_deadline.astimezone(zone)
+    written = told.deadline
+    if "deadline year" in told.unsure:
+        written = _in_year(written, (in_file - _A_MOMENT).year)
+    try:
+        on_page = read_deadline(written, zone)
+    except Mistake:
+        return
+    if abs(on_page - event.registration_deadline) > _A_MOMENT:
+        yield Contradiction(
+            f"the deadline is {_moment(on_page.astimezone(zone))} by the page (line {told.deadline_line}) and "
+            f"{_moment(in_file)} by the file",
+            "set one of them right",
+            sure="deadline" not in told.unsure,
+        )
+
+
+def _moment(local: datetime) -> str:
+    """A deadline in words: midnight is the end of a day."""
+    if (local.hour, local.minute) == (0, 0):
+        return f"the end of {local - timedelta(days=1):%Y-%m-%d}"
+    return f"{local:%Y-%m-%d %H:%M}"
+
+
+def _in_year(moment: date | datetime, year: int) -> date | datetime:
+    try:
+        return moment.replace(year=year)
+    except ValueError:  # 29 February
+        return moment
+
+
+@dataclass(frozen=True, slots=True)
+class _Sitting:
+    title: str
+    starts: datetime
+    ends: datetime
+
+
+def _sessions(event: Event, told: Announcement, meetings: Sequence[Meeting]) -> Iterator[Contradiction]:
+    """The page's sessions held against the file's, or Zoom's where the file has none."""
+    if not told.sessions:
+        return
+    zone = ZoneInfo(event.timezone)
+    whose = "the file" if event.sessions else "Zoom"
+    ours = [
+        _Sitting(
+            one.title,
+            one.starts_at.astimezone(zone).replace(tzinfo=None),
+            one.ends_at.astimezone(zone).replace(tzinfo=None),
+        )
+        for one in event.sessions
+        if not one.cancelled
+    ] or [_Sitting("", start, end) for start, end in _shown_by_zoom(meetings, zone)]
+    if not ours:
+        return
+    years = {one.starts.year for one in ours}
+    theirs = [
+        replace(one, starts=one.starts.replace(year=min(years)), ends=one.ends.replace(year=min(years)))
+        if "year" in one.unsure and len(years) == 1 and (one.starts.month, one.starts.day) != (2, 29)
+        else one
+        for one in told.sessions
+    ]
+    pairs, lone_theirs, lone_ours = _paired(theirs, ours)
+    for one, other in pairs:
+        if one.starts != other.starts:
+            doubtful = one.unsure & ({"date"} if one.starts.date() != other.starts.date() else {"time"})
+            yield Contradiction(
+                f"{other.title or one.title} starts {one.starts:%Y-%m-%d %H:%M} by the page (line {one.line}) and "
+                f"{other.starts:%Y-%m-%d %H:%M} by {whose}",
+                "set one of them right",
+                sure=not doubtful,
+            )
+        elif one.ends != other.ends and "end" not in one.unsure:
+            yield Contradiction(
+                f"{other.title or one.title} ends {one.ends:%Y-%m-%d %H:%M} by the page (line {one.line}) and "
+                f"{other.ends:%Y-%m-%d %H:%M} by {whose}",
+                "set one of them right",
+            )
+    for one in lone_theirs:
+        yield Contradiction(
+            f"the page has a session on {one.starts:%Y-%m-%d %H:%M} (line {one.line}), and {whose} has none then",
+            "set one of them right",
+            sure=not one.unsure & {"date", "time"},
+        )
+    for other in lone_ours:
+        yield Contradiction(
+            f"{other.title or 'a session'} on {other.starts:%Y-%m-%d %H:%M} is in {whose} and not on the page",
+            "set one of them right",
+            sure=not any(one.unsure & {"date", "time"} for one in told.sessions),
+        )
+
+
+def _shown_by_zoom(meetings: Sequence[Meeting], zone: ZoneInfo) -> list[tuple[datetime, datetime]]:
+    times = []
+    for meeting in meetings:
+        if meeting.occurrences:
+            times += [(one.starts_at, one.starts_at + one.duration) for one in meeting.occurrences if not one.deleted]
+        elif meeting.starts_at is not None:
+            times.append((meeting.starts_at, meeting.starts_at + (meeting.duration or timedelta(hours=1))))
+    return [
+        (start.astimezone(zone).replace(tzinfo=None), end.astimezone(zone).replace(tzinfo=None))
+        for start, end in sorted(times)
+    ]
+
+
+def _paired(
+    theirs: Sequence[PageSession], ours: Sequence[_Sitting]
+) -> tuple[list[tuple[PageSession, _Sitting]], list[PageSession], list[_Sitting]]:
+    """Sessions that start together, then those that are nearest to each other."""
+    pairs: list[tuple[PageSession, _Sitting]] = []
+    left, right = list(theirs), list(ours)
+    while left and right:
+        one, other = min(
+            ((one, other) for one in left for other in right),
+            key=lambda pair: (
+                abs(pair[0].starts - pair[1].starts),
+                pair[0].title.casefold() != pair[1].title.casefold(),
+            ),
+        )
+        pairs.append((one, other))
+        left.remove(one)
+        right.remove(other)
+    return sorted(pairs, key=lambda pair: pair[0].starts), left, right
+
+
+def _links(told: Announcement, links: Sequence[tuple[str, str]]) -> Iterator[Contradiction]:
+    on_page = {token for whose, token in links if whose == "page"}
+    if not on_page:
+        if told.other_form is not None:
+            yield Contradiction(
+                f"the page (line {told.link_line}) leads to a form of {told.other_form}: who registers there is "
+                "unknown to Zoom",
+                "link Zoom's own registration form on the page",
+            )
+        return
+    for whose in ("file", "Zoom"):
+        theirs = {token for each, token in links if each == whose}
+        if theirs and not theirs & on_page:
+            yield Contradiction(
+                f"the page's registration link (line {told.link_line}) is of another meeting than that of "
+                f"{'the file' if whose == 'file' else 'Zoom'}",
+                "set one of them right",
+                sure="registration_url" not in told.unsure,
+            )
+            return
