@@ -21,6 +21,7 @@ from zoomsync.cli.options import Options
 COMMANDS = {
     "demo": ("demo", "Live through the model event in a minute; nothing to set up."),
     "init": ("setup", "Write settings, .env.example and a first event file."),
+    "import": ("importing", "Read an announcement page and write the event file, as a draft."),
     "check": ("setup", "Try everything an event needs, and say what to fix."),
     "simulate": ("setup", "Run a Zoom account to play with."),
     "new": ("eventfile", "Write the next event's file from the last one's."),

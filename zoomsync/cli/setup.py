@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from zoomsync.app import App
-    from zoomsync.jobs.check import CheckLine
+    from zoomsync.domain.records import Event, Meeting
+    from zoomsync.jobs.check import CheckLine, ReadPage
 
 
 def add_to(app: typer.Typer) -> None:
@@ -48,17 +49,24 @@ def init(ctx: typer.Context) -> int:
     return 0
 
 
-def check(ctx: typer.Context, events: Events = None) -> int:
+def check(
+    ctx: typer.Context,
+    events: Events = None,
+    page: Annotated[
+        str | None, typer.Option(metavar="FILE|ADDRESS", help="Compare this page with one event, and nothing else.")
+    ] = None,
+) -> int:
     """Try everything an event needs, and say what to fix.
 
-    Credentials, scopes, meetings, database, mail server, event files; nothing is changed anywhere.
+    Credentials, scopes, meetings, database, mail server, event files and their pages; nothing is changed anywhere.
+    With --page the page is compared with the event's file, and with Zoom where credentials are set.
     """
     from zoomsync.jobs.check import Mark
 
     options = options_of(ctx)
     with opened(ctx) as app:
         lines = []
-        for line in findings(app, events or []):
+        for line in findings(app, events or []) if page is None else _findings_of_page(app, events or [], page):
             lines.append(line)
             if not options.json:
                 show_finding(line)
@@ -110,7 +118,9 @@ def findings(app: App, names: list[str], *, live: bool = False) -> Iterator[Chec
             except StoreError:
                 known, seats = [], []  # told already
             judged = replace(event, status=EventStatus.ACTIVE) if live else event
-            yield from check_event(judged, app.zoom, known, app.clock())
+            page, lines = _page_of(app, event, event.page_url)
+            yield from check_event(judged, app.zoom, known, app.clock(), page)
+            yield from lines
             yield from seats
     smtp = app.settings.smtp
     with app.transport().open() as connection:
@@ -121,6 +131,57 @@ def findings(app: App, names: list[str], *, live: bool = False) -> Iterator[Chec
     except StoreError:
         return  # told already
     yield from check_capacity(limit, smtp.host, capacity, zone)
+
+
+def _page_of(app: App, event: Event, place: str | None) -> tuple[ReadPage | None, list[CheckLine]]:
+    """An event's page, or the line that says why it was not compared."""
+    from zoneinfo import ZoneInfo
+
+    from zoomsync.errors import NoEvent, PageUnreadable
+    from zoomsync.events.announcement.facts import read_announcement
+    from zoomsync.events.announcement.fetch import get_page
+    from zoomsync.events.fields import registration_token
+    from zoomsync.jobs.check import CheckLine, Mark, ReadPage
+
+    if place is None:
+        return None, []
+    today = app.clock().astimezone(ZoneInfo(event.timezone)).date()
+    try:
+        told = read_announcement(get_page(place), zone=event.timezone, today=today)
+    except (PageUnreadable, NoEvent) as error:
+        words = (
+            str(error) if isinstance(error, PageUnreadable) else f"{place} announces no event that can be read. {error}"
+        )
+        return None, [CheckLine(Mark.WARNING, event.slug, f"the page was not compared: {words}")]
+    return ReadPage(place, told, registration_token), []
+
+
+def _findings_of_page(app: App, names: list[str], place: str) -> Iterator[CheckLine]:
+    """One page against one event: needs neither database nor mail server, so that a site's build can do it."""
+    from dataclasses import replace
+
+    from zoomsync.errors import SettingsError, ZoomError
+    from zoomsync.jobs.check import CheckLine, Mark, check_page
+
+    chosen = app.choose_events(names)
+    if len(chosen.events) != 1:
+        raise SettingsError("--page goes with one event: name it, as in zoomsync check my-event --page page.md.")
+    (event,) = chosen.events
+    yield CheckLine(Mark.OK, event.slug, "its file can be read")
+    page, lines = _page_of(app, event, place)
+    for line in lines:  # here the page is all that was asked about
+        yield replace(line, mark=Mark.CROSS)
+    if page is None:
+        return
+    meetings: tuple[Meeting, ...] = ()
+    if app.settings.zoom_credentials_missing():
+        yield CheckLine(Mark.WARNING, "zoom", "no credentials are set: the page is compared with the file alone")
+    else:
+        try:
+            meetings = app.zoom.find_meetings(event)
+        except ZoomError as error:
+            yield CheckLine(Mark.CROSS, event.slug, str(error))
+    yield from check_page(event, page, meetings)
 
 
 def show_finding(line: CheckLine) -> None:

@@ -1,4 +1,4 @@
-"""What `zoomsync check` tries, a line each: credentials, scopes, meetings, database, mail server, times.
+"""What `zoomsync check` tries, a line each: credentials, scopes, meetings, database, mail server, times, the page.
 
 Nothing is changed anywhere. Each trial gives lines, and none stops the others.
 """
@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
+from zoomsync.domain.announcement import Announcement, DoubtKind, contradictions
 from zoomsync.domain.records import (
     ApprovalType,
     Closing,
@@ -145,8 +146,21 @@ def clock_apart(offset: timedelta) -> str:
     return f"{minutes} minutes {'behind' if offset > timedelta(0) else 'ahead of'} Zoom's"
 
 
-def check_event(event: Event, zoom: ZoomAccount, known: Collection[Session], now: datetime) -> Iterator[CheckLine]:
-    """Whether an event's file and Zoom agree. known: the sessions that the database has of it."""
+@dataclass(frozen=True, slots=True)
+class ReadPage:
+    """An event's page as it was read. name: its file or address. token: gives the part of a registration link that
+    names the meeting.
+    """
+
+    name: str
+    told: Announcement
+    token: Callable[[str], str]
+
+
+def check_event(
+    event: Event, zoom: ZoomAccount, known: Collection[Session], now: datetime, page: ReadPage | None = None
+) -> Iterator[CheckLine]:
+    """Whether an event's file, Zoom and its page agree. known: the sessions that the database has of it."""
     if event.status is EventStatus.DRAFT:
         yield CheckLine(
             Mark.WARNING,
@@ -160,10 +174,34 @@ def check_event(event: Event, zoom: ZoomAccount, known: Collection[Session], now
         meetings = zoom.find_meetings(event)
     except ZoomError as error:
         yield CheckLine(Mark.CROSS, event.slug, str(error))
+        yield from check_page(event, page)
         return
     for meeting in meetings:
         yield from _check_meeting(event, meeting)
     yield from _check_times(event, meetings, known, now)
+    yield from check_page(event, page, meetings)
+
+
+def check_page(event: Event, page: ReadPage | None, meetings: tuple[Meeting, ...] = ()) -> Iterator[CheckLine]:
+    """Whether the page says what the file and Zoom say. meetings: none where Zoom was not asked."""
+    if page is None:
+        return
+    told = page.told
+    links = [
+        ("page", told.registration_url),
+        *(("file", one) for one in (event.zoom.registration_url, *(each.registration_url for each in event.sessions))),
+        *(("Zoom", one.registration_url) for one in meetings),
+    ]
+    found = list(contradictions(event, told, meetings, [(whose, page.token(link)) for whose, link in links if link]))
+    for one in found:
+        yield CheckLine(Mark.CROSS if one.sure else Mark.WARNING, event.slug, one.text, one.remedy)
+    for doubt in told.doubts:
+        if doubt.kind is DoubtKind.WEEKDAY:
+            yield CheckLine(Mark.WARNING, event.slug, f"the page, line {doubt.line}: {doubt.text}", "mend the page")
+    if not told.sessions:
+        yield CheckLine(Mark.WARNING, event.slug, f"no session can be read on {page.name}: times were not compared")
+    elif not any(one.sure for one in found):
+        yield CheckLine(Mark.OK, event.slug, f"{page.name} says the same")
 
 
 def untold(event: Event, now: datetime) -> list[tuple[str, str]]:
