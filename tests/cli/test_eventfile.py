@@ -147,6 +147,21 @@ def test_the_next_event_is_written_checked_and_goes_live(synced: Project) -> Non
     assert at_once(synced, "go-live", "encuentro-2024", "--yes").code == 2
 
 
+def test_a_draft_that_goes_live_late_says_what_goes_out_at_once(project: Project) -> None:
+    file = project.write_event(top='status = "draft"\n')
+    project.world.populate(MODEL_MEETING_ID, 2)
+    project.synced()
+    project.clock.move_to(local("2023-03-06 18:00"))
+    looked = at_once(project, "go-live", SLUG, "--yes")
+    assert "The registration deadline has passed: registration is closed at once.\n" in looked.out
+    assert "At once: mail before:1d 17:00, Sesión 1: 2 to be sent\n" in looked.out
+    at_once(project, "remind")
+    assert len(project.mails.messages) == 2
+    file.write_text(file.read_text(encoding="utf-8").replace('"active"', '"draft"'), encoding="utf-8")
+    project.clock.move_to(local("2023-03-09 08:00"))
+    assert "is over by its file" in at_once(project, "go-live", SLUG, "--yes").err
+
+
 def test_what_is_not_known_yet_is_asked_for_by_the_file(project: Project) -> None:
     made = at_once(project, "new", "otro", "--from", SLUG)
     assert made.code == 0

@@ -126,6 +126,8 @@ def go_live(ctx: typer.Context, event: Name, dry_run: DryRun = False) -> int:
         if chosen.status is not EventStatus.DRAFT:
             word = "active already" if chosen.status is EventStatus.ACTIVE else "cancelled"
             raise SettingsError(f"{chosen.slug} is {word}: only a draft goes live.")
+        if chosen.sessions and all(one.ends_at <= app.clock() for one in chosen.sessions):
+            raise SettingsError(f"{chosen.slug} is over by its file: write the dates of the next one there.")
         edited = set_status(_path_of(app, chosen, event), EventStatus.ACTIVE)
         crosses = []
         for line in findings(app, [event], live=True):
@@ -173,7 +175,11 @@ def _timeline(app: App, event: Event, foreseen: Foreseen) -> list[str]:
         app.mail_limit, app.database, now, zone=zone, more=[(batch, zone) for batch in foreseen.batches]
     )
     coming = [one for one in found.entries if one.at > now]
+    at_once = [one for one in foreseen.batches if one.due_at <= now]
+    closes = ["The registration deadline has passed: registration is closed at once."]
     return [
+        *(closes if event.registration_deadline <= now else ()),
+        *(terminal(f"At once: mail {one.kind}, {one.session}: {one.count} to be sent") for one in at_once),
         *(f"{local_time(shown_at(one), zone)}  {terminal(in_words(one))}" for one in coming),
         *(terminal(f"! {line}") for line in limits_in_words(app.mail_limit, capacity, event.slug)),
     ]
