@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import requests
+from urllib3.exceptions import HTTPError
 
 from zoomsync.clock import Clock, Sleep, fixed_clock, running_clock, system_clock
 from zoomsync.domain.calls import ANNOUNCE, CERTIFICATE, RESEND
@@ -269,6 +270,20 @@ class App:
     def _handed_over(self, message: OutgoingMessage) -> bool:
         with self.transport().open() as connection:
             return connection.send(message, lambda: True).kind is OutcomeKind.ACCEPTED
+
+    def answer_at(self, health: str) -> str:
+        """What is wrong with what an address of the web part's health answers, "" where it is ours."""
+        try:
+            answer = requests.get(health, timeout=PING_TIMEOUT_S, allow_redirects=False, stream=True)
+            with answer:
+                said = answer.raw.read(100, decode_content=True)
+        except OSError as exc:  # what requests raises is one
+            return f"it cannot be reached ({type(exc).__name__})"
+        except HTTPError as exc:
+            return f"it answers nothing that can be read ({type(exc).__name__})"
+        if (answer.status_code, said.strip()) != (200, b"ok"):
+            return f"it answers {answer.status_code}, and not as the web part does"
+        return ""
 
     def ping(self, *, well: bool) -> None:
         """Call the address that watches over us, where one is set. Trouble with that is for the watcher to notice."""

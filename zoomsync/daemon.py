@@ -87,6 +87,8 @@ class Daemon:
             scheduler = self._scheduler()
             scheduler.start()
             log.info("the daemon is at work", extra={"events": len(self._events), "version": __version__})
+            if not_set := app.settings.not_set():
+                log.info("not set, which is fine if you do not want it: %s", ", ".join(not_set))
             try:
                 while not self._stop.wait(0.5):
                     if self._look_now.is_set():

@@ -298,6 +298,18 @@ class Settings(BaseSettings):
         values = [one.get_secret_value() for one in given if one]
         return [one for one in (*values, password, self.alerts.ping_url) if one]
 
+    def not_set(self) -> list[str]:
+        """What could be set and is not, and is missed by nobody who does not need it: in words, with its name."""
+        smtp_host = self.smtp.model_fields_set & {"host"}
+        parts = (
+            (smtp_host, "a mail server other than localhost", "SMTP__HOST"),
+            (self.one_click_url or not self.web.enabled, "unsubscribing by one click", "WEB__PUBLIC_URL with https"),
+            (self.zoom.webhook_secret or not self.web.enabled, "webhooks", "ZOOM__WEBHOOK_SECRET"),
+            (self.web.admin_token or not self.web.enabled, "the pages at /admin/", "WEB__ADMIN_TOKEN"),
+            (self.alerts.ping_url, "an address that watches over the daemon", "ALERTS__PING_URL"),
+        )
+        return [f"{what} ({PREFIX}{name})" for is_set, what, name in parts if not is_set]
+
     def zoom_credentials_missing(self) -> list[str]:
         """The environment names of the Zoom credentials that are not set, empty when all are."""
         names = ("account_id", "client_id", "client_secret")

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 
 from tests.builders import utc
-from tests.cli.conftest import OTHER_MEETING_ID, SLUG, Project, Result, local
+from tests.cli.conftest import OTHER_MEETING_ID, OTHER_SLUG, SLUG, Project, Result, local
 from zoomsync.clock import system_clock
 from zoomsync.simulate.model_event import MODEL_LINK_TOKEN, MODEL_MEETING_ID
+from zoomsync.store.schema import Database
+from zoomsync.web.app import web_application
+from zoomsync.web.server import WebServer
 
 
 def check(project: Project, *words: str) -> Result:
@@ -33,7 +37,10 @@ def test_everything_in_order(project: Project) -> None:
         f'✓ {SLUG}: meeting 81234567890 "Encuentro de Justicia Abierta 2023" is found, with registration\n'
         f"✓ {SLUG}: 2 sessions, at the times Zoom shows\n"
         f"✓ mail: 127.0.0.1:{project.mails.port} lets us in\n"
-        "0 to mend, 0 to look at, 6 in order.\n"
+        "✓ settings: not set, which is fine if you do not want it: unsubscribing by one click "
+        "(ZOOMSYNC_WEB__PUBLIC_URL with https), webhooks (ZOOMSYNC_ZOOM__WEBHOOK_SECRET), the pages "
+        "at /admin/ (ZOOMSYNC_WEB__ADMIN_TOKEN), an address that watches over the daemon (ZOOMSYNC_ALERTS__PING_URL)\n"
+        "0 to mend, 0 to look at, 7 in order.\n"
     )
     assert result.err == ""
     assert project.contents() == before
@@ -45,7 +52,7 @@ def test_json_has_the_same_lines(project: Project) -> None:
     document = check(project, "--json").json
     assert list(document) == ["ok", "lines"]
     assert document["ok"] is True
-    assert [line["mark"] for line in document["lines"]] == ["ok"] * 6
+    assert [line["mark"] for line in document["lines"]] == ["ok"] * 7
     assert document["lines"][0] == {"mark": "ok", "about": SLUG, "text": "its file can be read", "remedy": ""}
 
 
@@ -122,6 +129,61 @@ def test_warning_says_what_to_look_at_and_is_no_failure(
     if remedy:
         assert shown[shown.index(("!", told)) + 1] == ("→", remedy)
     assert "✗" not in result.out
+
+
+def test_a_meeting_that_left_the_file_is_named_while_its_people_are_known(project: Project) -> None:
+    project.world.populate(MODEL_MEETING_ID, 3)
+    project.synced()
+    project.add_other_event(people=0)
+    (project.folder / "config" / "events" / f"{OTHER_SLUG}.toml").unlink()
+    project.write_event(meeting_id=OTHER_MEETING_ID)
+    told = (
+        "!",
+        f"{SLUG}: its file no longer names meeting {MODEL_MEETING_ID}: 3 registrants of it in the database count as "
+        "cancelled from the next sync on",
+    )
+    shown = lines(check(project))
+    assert told in shown
+    assert shown[shown.index(told) + 1] == (
+        "→",
+        f"write meeting_id = {MODEL_MEETING_ID} again, if it was not meant to go",
+    )
+
+
+def test_what_is_not_set_is_one_line_and_no_failure(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ZOOMSYNC_ALERTS__PING_URL", "https://ping.example.org/1")
+    result = check(project)
+    assert result.code == 0
+    (line,) = [words for mark, words in lines(result) if words.startswith("settings: ")]
+    assert "webhooks (ZOOMSYNC_ZOOM__WEBHOOK_SECRET)" in line
+    assert "/admin/" in line
+    assert "PING_URL" not in line
+
+
+def test_the_public_address_is_tried(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ZOOMSYNC_WEB__PUBLIC_URL", project.zoom.base)  # something else answers there
+    shown = lines(check(project))
+    assert ("!", f"web: ZOOMSYNC_WEB__PUBLIC_URL ({project.zoom.base}) is not https, so mails carry no link to "
+            "unsubscribe by") in shown  # fmt: skip
+    health = (
+        f"web: {project.zoom.base}/healthz does not lead to the web part: it answers 404, and not as the web part does"
+    )
+    assert ("!", health) in shown
+    database = Database(f"sqlite:///{project.file}")
+    web = WebServer(
+        web_application(database=database, clock=project.clock, lease_clock=project.clock, owner="x"),
+        host="127.0.0.1",
+        port=0,
+    )
+    address = web.start()
+    monkeypatch.setenv("ZOOMSYNC_WEB__PUBLIC_URL", address)
+    assert ("✓", f"web: {address} leads to the web part") in lines(check(project))
+    web.stop()
+    while web.listens:
+        time.sleep(0.01)
+    database.close()
+    (line,) = [words for _, words in lines(check(project)) if "/healthz does" in words]
+    assert "it cannot be reached (ConnectionError)" in line
 
 
 def _no_such_meeting(project: Project) -> None:

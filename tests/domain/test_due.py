@@ -65,6 +65,13 @@ def test_until_registration_is_proven_closed_it_is_looked_every_minute():
     assert not due(LAST_END + 3 * MINUTE, LAST_END + 2 * MINUTE)
 
 
+def test_what_does_not_close_within_an_hour_is_tried_by_the_usual_interval():
+    last = DEADLINE + 61 * MINUTE
+    assert not due(last + EVERY - SECOND, last)
+    assert due(last + EVERY, last)
+    assert due(DEADLINE + 3 * timedelta(hours=1), DEADLINE - MINUTE), "at once, where nobody looked since"
+
+
 @pytest.mark.parametrize("status", [EventStatus.DRAFT, EventStatus.CANCELLED])
 def test_the_deadline_of_an_event_that_is_not_active_asks_for_nothing(status: EventStatus):
     assert not due(DEADLINE, DEADLINE - SECOND, status=status)

@@ -1,8 +1,8 @@
 """An SMTP server on loopback that says exactly what a test tells it to, byte by byte, and counts what it accepted.
 
 A script maps a point of the conversation ("CONNECT", "EHLO", "STARTTLS", "AUTH", "MAIL", "RCPT", "DATA", "MIDBODY",
-"BODY", "RSET", "QUIT") to what happens there: bytes to answer, DROP or HANG. A list is used up one entry a time, and
-then the server behaves well again; anything else happens every time. After MIDBODY it leaves.
+"BODY", "RSET", "QUIT") to what happens there: bytes to answer, DROP, HANG, DRIP or ENDLESS. A list is used up one
+entry a time, and then the server behaves well again; anything else happens every time. After MIDBODY it leaves.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ import threading
 from typing import Any
 
 DROP, HANG = object(), object()
+DRIP = object()  # 250, a byte every tenth of a second
+ENDLESS = object()  # 250- and 250- and 250-
 GARBAGE = b"\x00\xff not smtp\r\n"
 WELL = {
     "CONNECT": b"220 test ready\r\n",
@@ -120,9 +122,17 @@ class FaultySmtp:
         says = self._script.get(point, WELL.get(point, b"500 what?\r\n"))
         if isinstance(says, list):
             says = says.pop(0) if says else WELL[point]
+        if says is DRIP:
+            for byte in b"250 " + b"well " * 100 + b"\r\n":
+                client.sendall(bytes([byte]))
+                if self._done.wait(0.1):
+                    return None
+            return b"250"
+        while says is ENDLESS and not self._done.is_set():
+            client.sendall(b"250-more\r\n" * 10)
         if says is HANG:
             self._done.wait(10)
-        if says in (HANG, DROP):
+        if says in (HANG, DROP, ENDLESS):
             return None
         client.sendall(says)
         return bytes(says)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Message as MessageHandler
 
-from tests.mail.faulty_smtp import DROP, GARBAGE, HANG, FaultySmtp
+from tests.mail.faulty_smtp import DRIP, DROP, ENDLESS, GARBAGE, HANG, FaultySmtp
 from zoomsync.domain.records import Outcome, OutcomeKind, Stage
 from zoomsync.mail.message import OutgoingMessage
 from zoomsync.mail.replies import judge_refusal
@@ -258,6 +259,23 @@ def test_no_clear_answer_to_the_body_is_in_doubt(says: Any) -> None:
         outcome = send_one(server.port)
     assert (outcome.kind, outcome.stage) == (OutcomeKind.IN_DOUBT, Stage.BODY)
     assert len(server.received) == 1
+
+
+@pytest.mark.parametrize("says", [DRIP, ENDLESS])
+@pytest.mark.parametrize(("point", "kind"), [
+    ("CONNECT", OutcomeKind.DEFERRED),
+    ("EHLO", OutcomeKind.DEFERRED),
+    ("RCPT", OutcomeKind.DEFERRED),
+    ("BODY", OutcomeKind.IN_DOUBT),
+])  # fmt: skip
+def test_a_reply_that_never_ends_is_given_up_like_one_that_never_comes(
+    says: Any, point: str, kind: OutcomeKind
+) -> None:
+    begun = time.monotonic()
+    with FaultySmtp(**{point: says}) as server:
+        outcome = send_one(server.port)
+    assert outcome.kind is kind
+    assert time.monotonic() - begun < 3  # a drop every 0.1 s, each within the 0.3 s of a read, would go on for a minute
 
 
 @pytest.mark.parametrize("says", [DROP, HANG, GARBAGE])

@@ -81,6 +81,7 @@ def check(
 
 def findings(app: App, names: list[str], *, live: bool = False) -> Iterator[CheckLine]:
     """Every line of `check`. live: judge drafts as if they were active."""
+    from contextlib import suppress
     from dataclasses import replace
 
     from zoomsync.domain.records import EventStatus, ZoomKind
@@ -91,8 +92,10 @@ def findings(app: App, names: list[str], *, live: bool = False) -> Iterator[Chec
         Mark,
         check_database,
         check_event,
+        check_left_meetings,
         check_mail,
         check_seats,
+        check_settings,
         check_zoom,
         known_sessions,
     )
@@ -103,6 +106,9 @@ def findings(app: App, names: list[str], *, live: bool = False) -> Iterator[Chec
     for error in chosen.errors:
         yield CheckLine(Mark.CROSS, Path(error.file).stem, str(error))
     yield from check_database(lambda: app.database)
+    with suppress(StoreError):  # told already
+        for event in chosen.events:
+            yield from check_left_meetings(event, app.database)
     missing = app.settings.zoom_credentials_missing()
     if missing:
         yield CheckLine(Mark.CROSS, "zoom", f"{', '.join(missing)} not set", "write them into .env")
@@ -125,6 +131,8 @@ def findings(app: App, names: list[str], *, live: bool = False) -> Iterator[Chec
     smtp = app.settings.smtp
     with app.transport().open() as connection:
         yield from check_mail(connection.connect, f"{smtp.host}:{smtp.port}")
+    web = app.settings.web
+    yield from check_settings(app.settings.not_set(), web.public_url if web.enabled else None, app.answer_at)
     limit, zone = app.mail_limit, chosen.events[0].timezone if chosen.events else app.settings.timezone
     try:
         capacity = look_at_capacity(limit, app.database, app.clock(), zone=zone)

@@ -16,6 +16,8 @@ from zoomsync.domain.registration import Deadline
 LOOK_BEFORE_DEADLINE = timedelta(minutes=2)
 # From the deadline on it is looked this often until registration is proven closed.
 UNTIL_CLOSED_EVERY = timedelta(minutes=1)
+# What did not help for so long does not help the next minute either: a person was told, and the interval tries on.
+UNTIL_CLOSED_FOR = timedelta(hours=1)
 # However many hints come in: while a thousand people register, one pull tells of many of them.
 HINTED_EVERY = timedelta(seconds=15)
 # Registrants of an event that is over change no more; this long later it is left alone.
@@ -75,4 +77,5 @@ def _deadline_asks(standing: Standing, last: datetime, now: datetime) -> bool:
     if now < closes_at:
         return last < closes_at - LOOK_BEFORE_DEADLINE <= now
     over = standing.last_end is not None and now >= standing.last_end
-    return not over and (last < closes_at or (not standing.closed and now - last >= UNTIL_CLOSED_EVERY))
+    still_open = not standing.closed and now < closes_at + UNTIL_CLOSED_FOR
+    return not over and (last < closes_at or (still_open and now - last >= UNTIL_CLOSED_EVERY))

@@ -205,10 +205,15 @@ def meetings_in_force(event: Event, meetings: Sequence[Meeting]) -> list[Meeting
 
     All of them where the file names one by its link alone, or names none that is known yet.
     """
+    named = meetings_named(event)
+    return [one for one in meetings if one.meeting_id in named] or list(meetings)
+
+
+def meetings_named(event: Event) -> set[str]:
+    """The ids of the meetings that an event's file names; empty where it names one by its link alone, or none."""
     own = (spec.meeting_id for spec in event.sessions if spec.meeting_id or spec.registration_url)
-    named = {event.zoom.meeting_id, *own}
-    found = [one for one in meetings if one.meeting_id in named]
-    return found if found and all(named) else list(meetings)
+    named = (event.zoom.meeting_id, *own)
+    return {one for one in named if one} if all(named) else set()
 
 
 def registration_state(approval_types: Iterable[int], deadline: Deadline, now: datetime) -> RegistrationState:

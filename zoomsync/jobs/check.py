@@ -5,7 +5,7 @@ Nothing is changed anywhere. Each trial gives lines, and none stops the others.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -24,10 +24,11 @@ from zoomsync.domain.records import (
     Session,
     ZoomKind,
 )
+from zoomsync.domain.registration import meetings_named
 from zoomsync.domain.sessions import follow_sessions
 from zoomsync.errors import StoreError, ZoomError
 from zoomsync.store import events as stored_events
-from zoomsync.store.registration import approved_counts
+from zoomsync.store.registration import approved_counts, counts_by_meeting
 from zoomsync.store.schema import Database
 from zoomsync.text import counted
 
@@ -282,6 +283,45 @@ def check_seats(event: Event, database: Database) -> Iterator[CheckLine]:
         yield CheckLine(
             Mark.WARNING, event.slug, words, "whoever comes last is not let in: a larger licence, or fewer approved"
         )
+
+
+def check_left_meetings(event: Event, database: Database) -> Iterator[CheckLine]:
+    """Whether the file stopped naming a meeting whose registrants are in the database: a slip of the keys does that."""
+    named = meetings_named(event)
+    with database.read() as db:
+        found = stored_events.load_stored(db, event.slug)
+        counts = {} if found is None or not named else counts_by_meeting(db, found.id)
+    for meeting_id in sorted(counts.keys() - named):
+        yield CheckLine(
+            Mark.WARNING,
+            event.slug,
+            f"its file no longer names meeting {meeting_id}: {counted(counts[meeting_id], 'registrant')} of it in the "
+            "database count as cancelled from the next sync on",
+            f"write meeting_id = {meeting_id} again, if it was not meant to go",
+        )
+
+
+def check_settings(not_set: Sequence[str], public_url: str | None, ask: Callable[[str], str]) -> Iterator[CheckLine]:
+    """What is not set, which is fine, and whether the web part's public address leads to it.
+
+    not_set: in words. ask: gets an address, and gives what is wrong with its answer, "" where that is ours.
+    """
+    if not_set:
+        yield CheckLine(Mark.OK, "settings", f"not set, which is fine if you do not want it: {', '.join(not_set)}")
+    if public_url is None:
+        return
+    if not public_url.startswith("https://"):
+        words = f"ZOOMSYNC_WEB__PUBLIC_URL ({public_url}) is not https, so mails carry no link to unsubscribe by"
+        yield CheckLine(Mark.WARNING, "web", words, "have a proxy bring https, and write the address with it")
+    if problem := ask(f"{public_url}/healthz"):
+        yield CheckLine(
+            Mark.WARNING,
+            "web",
+            f"{public_url}/healthz does not lead to the web part: {problem}",
+            "is the daemon running, and does the proxy pass /healthz, /u/, /c/ and /webhooks/zoom on to it?",
+        )
+    else:
+        yield CheckLine(Mark.OK, "web", f"{public_url} leads to the web part")
 
 
 def too_many(event: Event, approved: Iterable[int]) -> str:

@@ -22,6 +22,7 @@ from typing import Literal, NoReturn, Self
 
 from zoomsync import failpoints
 from zoomsync.domain.records import Outcome, OutcomeKind, Stage
+from zoomsync.mail.bounded import BoundedSmtp, BoundedSmtpOverTls
 from zoomsync.mail.message import OutgoingMessage
 from zoomsync.mail.replies import is_refusal, judge_refusal, one_line
 
@@ -36,6 +37,7 @@ class SmtpTransport:
     """Where and how mail is handed over. Nothing connects before a connection is used.
 
     security: "starttls" (the server must offer it), "tls" (from the first byte) or "none".
+    verb_timeout_s, connect_timeout_s: for the whole of a reply, however slowly it comes.
     body_timeout_s: how long to wait for the reply to the body; RFC 5321, 4.5.3.2.6 says ten minutes, which is longer
     than a message may stay in one daemon's hands.
     local_hostname: what to call ourselves in EHLO; None asks the system once.
@@ -168,11 +170,11 @@ class SmtpConnection:
         smtp: smtplib.SMTP
         try:
             if self._to.security == "tls":
-                smtp = smtplib.SMTP_SSL(
+                smtp = BoundedSmtpOverTls(
                     host, port, self._local_hostname, timeout=timeout_s, context=self._tls_context()
                 )
             else:
-                smtp = smtplib.SMTP(host, port, self._local_hostname, timeout=timeout_s)
+                smtp = BoundedSmtp(host, port, self._local_hostname, timeout=timeout_s)
         except smtplib.SMTPResponseException as exc:
             _fail_by_reply(Stage.CONNECT, exc.smtp_code, exc.smtp_error)
         except (OSError, ValueError) as exc:

@@ -171,6 +171,15 @@ def approved_counts(db: DbSession, event_id: int) -> dict[tuple[str, str], int]:
     return {(meeting_id, occurrence_id): count for meeting_id, occurrence_id, count in rows}
 
 
+def counts_by_meeting(db: DbSession, event_id: int) -> dict[str, int]:
+    """How many registrants of an event are known of each meeting, whatever their status."""
+    table = _registrant.c
+    rows = db.execute(
+        select(table.meeting_id, func.count()).where(table.event_id == event_id).group_by(table.meeting_id)
+    )
+    return {str(meeting_id): int(count) for meeting_id, count in rows}
+
+
 def statuses(db: DbSession, row_ids: Sequence[int]) -> dict[int, RegistrantStatus]:
     """The status of these registrants at present, by the store's id."""
     found: dict[int, RegistrantStatus] = {}
