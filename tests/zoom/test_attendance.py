@@ -60,6 +60,18 @@ def test_durations_of_zero_are_not_ready_yet(world: World, client: ZoomClient, h
     assert (found.ready, found.participants) == (False, ())
 
 
+def test_colleagues_of_the_host_are_known_by_the_other_list(world: World, client: ZoomClient, held: Any):
+    end = SESSION_1 + timedelta(hours=1)
+    world.join(held, "Técnica", SESSION_1, end, user_email="tecnica@redciudadana.org.gt", internal=True)
+    world.join(held, "Ajena", SESSION_1, end, user_email="ajena@example.org")
+    found = {one.name: one.internal for one in client.sitting(make_meeting(host_email=HOST), held.uuid).participants}
+    assert (found["Técnica"], found["Ajena"]) == (True, False)
+    world.scopes.discard("meeting:read:list_past_participants:admin")
+    world.revoke_tokens()
+    found = {one.name: one.internal for one in client.sitting(make_meeting(host_email=HOST), held.uuid).participants}
+    assert not found["Técnica"]
+
+
 def test_without_the_reports_scope_the_past_participants_stand_in(world: World, client: ZoomClient, held: Any):
     world.scopes.discard(REPORT_SCOPE)
     found = client.sitting(make_meeting(host_email=HOST), held.uuid)

@@ -7,7 +7,7 @@ past participants says at least who was there. Source: Zoom's API reference; doc
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from urllib.parse import quote
@@ -97,7 +97,7 @@ def sitting(api: Api, meeting: Meeting, uuid: str) -> Sitting:
     Raises PullIncomplete where the list does not add up, and where neither call is allowed the error of the better one.
     """
     try:
-        return _read(api, meeting, uuid, _REPORT)
+        return _with_colleagues(api, meeting, uuid, _read(api, meeting, uuid, _REPORT))
     except (ZoomScopeMissing, ZoomNotFound, ZoomRefused) as error:
         # Refused without the scope, to roles that may not see reports, and for a meeting with a lone participant.
         try:
@@ -106,6 +106,21 @@ def sitting(api: Api, meeting: Meeting, uuid: str) -> Sitting:
             raise error from None
         log.warning("%s Participants are read without registrant ids.", error)
         return found
+
+
+def _with_colleagues(api: Api, meeting: Meeting, uuid: str, found: Sitting) -> Sitting:
+    """The report does not say who is of the host's account, as the other list does: it is asked where there is somebody
+    who might be, since Zoom shows the address of hardly anybody else. Where it is refused nobody is taken for one."""
+    if not any(one.email and not one.registrant_id and not one.host for one in found.participants):
+        return found
+    try:
+        other = _read(api, meeting, uuid, _PAST)
+    except ZoomError as error:
+        log.info("%s Colleagues of the host count like anybody else.", error)
+        return found
+    internal = {one.user_id for one in other.participants if one.internal}
+    marked = (replace(one, internal=one.internal or one.user_id in internal) for one in found.participants)
+    return replace(found, participants=tuple(marked))
 
 
 def _read(api: Api, meeting: Meeting, uuid: str, source: _Source) -> Sitting:
