@@ -185,11 +185,12 @@ def test_a_page_that_says_the_same_is_in_order(project: Project) -> None:
     assert result.code == 0
     assert result.out == (
         f"✓ {SLUG}: its file can be read\n"
+        f"✓ {SLUG}: 2 sessions, at the times Zoom shows\n"
         f'! {SLUG}: the page, line 13: 8 March 2023 is a Wednesday, not a "Martes". The page: "Sesión 2 - Martes 8 de '
         'Marzo 2023- 8 a 1 pm (GMT-6)"\n'
         "    → mend the page\n"
         f"✓ {SLUG}: page.md says the same\n"
-        "0 to mend, 1 to look at, 2 in order.\n"
+        "0 to mend, 1 to look at, 3 in order.\n"
     )
 
 
@@ -218,6 +219,14 @@ def test_a_pages_check_needs_neither_zoom_nor_mail(project: Project, monkeypatch
     assert check(project, PAGE.replace("5 de Marzo 2023", "4 de Marzo 2023")).code == 1
     assert project.contents() == before
     assert check(project, "# Nada\n").code == 1
+
+
+def test_a_page_and_a_file_that_agree_may_both_contradict_zoom(project: Project) -> None:
+    occurrence = project.world.meetings[MODEL_MEETING_ID].occurrences[0]
+    project.world.move_occurrence(MODEL_MEETING_ID, occurrence.occurrence_id, local("2023-03-07 15:00"))
+    result = check(project, PAGE)
+    assert result.code == 1
+    assert "Sesión 1 starts 2023-03-07 08:00 by the file and 2023-03-07 15:00 on Zoom" in result.out
 
 
 def test_zooms_own_times_count_where_the_file_has_none(project: Project) -> None:

@@ -72,6 +72,14 @@ def test_a_day_that_contradicts_does_so_without_its_year() -> None:
     assert any(sure for _, sure in found(MODEL_PAGE.replace("Martes 7de Marzo 2023", "Jueves 9 de Marzo")))
 
 
+def test_a_zone_of_zooms_own_is_only_worth_a_look() -> None:
+    ((text, sure),) = found(MODEL_PAGE, make_meeting(timezone="America/New_York"))
+    assert text.startswith(
+        "Zoom shows the times of meeting 81234567890 in America/New_York, GMT-5 then, and the page GMT-6"
+    )
+    assert not sure
+
+
 def test_what_zoom_calls_it_is_only_worth_a_look() -> None:
     ((text, sure),) = found(MODEL_PAGE, make_meeting(topic="Reunión semanal"))
     assert text.startswith('Zoom calls it "Reunión semanal"')

@@ -169,7 +169,7 @@ def _findings_of_page(app: App, names: list[str], place: str) -> Iterator[CheckL
     from dataclasses import replace
 
     from zoomsync.errors import SettingsError, ZoomError
-    from zoomsync.jobs.check import CheckLine, Mark, check_page
+    from zoomsync.jobs.check import CheckLine, Mark, check_page, check_times
 
     chosen = app.choose_events(names)
     if len(chosen.events) != 1:
@@ -189,6 +189,8 @@ def _findings_of_page(app: App, names: list[str], place: str) -> Iterator[CheckL
             meetings = app.zoom.find_meetings(event)
         except ZoomError as error:
             yield CheckLine(Mark.CROSS, event.slug, str(error))
+        else:
+            yield from check_times(event, meetings, (), app.clock())
     yield from check_page(event, page, meetings)
 
 

@@ -112,7 +112,7 @@ def contradictions(
     the meeting), of the page ("page"), the file ("file") and Zoom ("Zoom").
     """
     yield from _titles(event, told, meetings)
-    yield from _zones(event, told)
+    yield from _zones(event, told, meetings)
     yield from _deadlines(event, told)
     yield from _sessions(event, told, meetings)
     yield from _links(told, links)
@@ -149,17 +149,34 @@ def _letters(text: str) -> str:
     return " ".join(re.findall(r"\w+", plain))
 
 
-def _zones(event: Event, told: Announcement) -> Iterator[Contradiction]:
+def _zones(event: Event, told: Announcement, meetings: Sequence[Meeting]) -> Iterator[Contradiction]:
     on = told.sessions[0].starts if told.sessions else None
     if told.offset is None or on is None:
         return
     ours = on.replace(tzinfo=ZoneInfo(event.timezone)).utcoffset()
     if ours is not None and ours != told.offset:
         yield Contradiction(
-            f"the page's times are {_offset(told.offset)} (line {told.zone_line}), and {event.timezone} of the file is "
-            f"{_offset(ours)} then",
+            f"the page's times are {_offset(told.offset)} (line {told.zone_line}), and {event.timezone} of the file "
+            f"is {_offset(ours)} then",
             "set one of them right",
         )
+    for meeting in meetings:
+        theirs = _offset_of(meeting.timezone, on)
+        if theirs is not None and theirs != told.offset:
+            yield Contradiction(
+                f"Zoom shows the times of meeting {meeting.meeting_id} in {meeting.timezone}, {_offset(theirs)} then, "
+                f"and the page {_offset(told.offset)}",
+                "choose the meeting's time zone in the Zoom portal",
+                sure=False,
+            )
+
+
+def _offset_of(zone: str, on: datetime) -> timedelta | None:
+    """What a zone as Zoom names it is ahead of UTC; None for one that is not known here."""
+    try:
+        return on.replace(tzinfo=ZoneInfo(zone)).utcoffset() if zone else None
+    except (KeyError, ValueError, OSError):
+        return None
 
 
 def _offset(offset: timedelta) -> str:

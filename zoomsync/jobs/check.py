@@ -179,7 +179,7 @@ def check_event(
         return
     for meeting in meetings:
         yield from _check_meeting(event, meeting)
-    yield from _check_times(event, meetings, known, now)
+    yield from check_times(event, meetings, known, now)
     yield from check_page(event, page, meetings)
 
 
@@ -253,9 +253,10 @@ def _check_meeting(event: Event, meeting: Meeting) -> Iterator[CheckLine]:
         )
 
 
-def _check_times(
+def check_times(
     event: Event, meetings: tuple[Meeting, ...], known: Collection[Session], now: datetime
 ) -> Iterator[CheckLine]:
+    """Whether Zoom shows the times of the file. known: the sessions that the database has of it."""
     changes = follow_sessions(event, meetings, tuple(known), now)
     zone = ZoneInfo(event.timezone)
     titles = {one.key: one.title for one in changes.sessions}

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from zoomsync.domain.announcement import Doubt, DoubtKind
+from zoomsync.events.announcement.page import Block
 from zoomsync.events.announcement.segments import Segment
 from zoomsync.text import clean, mask_email
 
@@ -20,6 +21,14 @@ class Doubts:
     def __init__(self, lines: Sequence[str]) -> None:
         self.found: list[Doubt] = []
         self._lines = lines
+        self._plain: dict[int, str] = {}
+
+    def quote_from(self, blocks: Sequence[Block]) -> None:
+        """Quote lines as they are read, without markup, where they are in one of these blocks."""
+        for block in blocks:
+            ends = [start for start, _ in block.starts[1:]] + [len(block.text)]
+            for (start, line), end in zip(block.starts, ends, strict=True):
+                self._plain[line] = f"{self._plain.get(line, '')} {block.text[start:end]}".strip()
 
     def add(self, kind: DoubtKind, text: str, segment: Segment) -> None:
         """A doubt about a sentence of the page."""
@@ -27,8 +36,8 @@ class Doubts:
 
     def at(self, kind: DoubtKind, text: str, line: int) -> None:
         """A doubt about a line of the page's source; 0 where it is about the page as a whole."""
-        words = self._lines[line - 1] if 0 < line <= len(self._lines) else ""
-        self._add(kind, text, words, line)
+        source = self._lines[line - 1] if 0 < line <= len(self._lines) else ""
+        self._add(kind, text, self._plain.get(line) or source, line)
 
     def withdraw(self, kind: DoubtKind, beginning: str, line: int) -> None:
         """Take back a doubt that another part of the page has settled."""

@@ -36,6 +36,7 @@ def read_announcement(source: Source, *, zone: str, today: date) -> Announcement
     """Read a page. zone: the organisation's own, offered where the page names none. Raises NoEvent."""
     doubts = Doubts(source.text.split("\n"))
     page = _page(source, doubts)
+    doubts.quote_from(page.blocks)
     language = _language(page, doubts)
     title, title_sure = _title(page, doubts)
     fronts, used_keys = front_times(page.front, zone)
