@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from datetime import timedelta
+from inspect import getsource
+
+import pytest
 
 from tests.builders import DEADLINE, utc
 from zoomsync.domain.records import EventStatus, RunState
 from zoomsync.domain.registration import RegistrationState
+from zoomsync.jobs import status
 from zoomsync.jobs.status import EventStanding, concerns_of
+from zoomsync.reports.words import Words
 
 NOW = utc(2023, 3, 6, 12)
 CALM = EventStanding(
@@ -79,3 +86,18 @@ def test_a_draft_whose_session_is_near_is_told() -> None:
     concerns = concerns_of(draft, NOW)
     assert not any(one.urgent for one in concerns), "nothing of a draft is late"
     assert any("is a draft still, and nothing is sent of it: zoomsync go-live e" in one.words for one in concerns)
+
+
+@pytest.mark.parametrize("language", ["es", "en"])
+def test_every_concern_has_words_for_who_has_no_shell(language: str) -> None:
+    draft = replace(TROUBLE, status=EventStatus.DRAFT, goes_live_late=True)
+    paused = replace(TROUBLE, paused_at=NOW)
+    quiet = replace(CALM, paused_at=NOW, moves=("a move",), attendance_troubles=("Sesión 1",), last_sync_at=None)
+    slow = replace(CALM, clock_offset=timedelta(minutes=9), registration_error="Zoom said no.")
+    stuck = replace(CALM, last_sync_state=RunState.RUNNING, last_sync_at=NOW - timedelta(hours=1))
+    concerns = [one for standing in (TROUBLE, paused, draft, quiet, slow, stuck) for one in concerns_of(standing, NOW)]
+    assert len({one.name for one in concerns}) == len(set(re.findall(r'yield "(\w+)"', getsource(status))))
+    for one in concerns:
+        said = Words(language).need(one.name, one.number, one.what)
+        assert " " in said, f"{one.name} has no words"
+        assert "@" not in said, "an overview without personal data says it too"

@@ -116,8 +116,15 @@ not_closed                 La inscripción NO está cerrada aunque el plazo venc
 registration_error         La inscripción no está como debería: {what} | Registration is not as it should be: {what}
 reopened                   Alguien volvió a abrir la inscripción en Zoom y se cerró de nuevo. | Somebody opened registration again on Zoom, and it was closed once more.
 late_waiting               Personas inscritas después del cierre que esperan respuesta: {number}. | Late registrants who wait for an answer: {number}.
-moves                      Está por avisarse un cambio de horario: {what} | A new time is about to be told: {what}
-too_many                   Las inscripciones superan los cupos: {what} | There are more registrants than seats: {what}
+moves                      Está por avisarse un cambio de horario. | A new time is about to be told.
+too_many                   Las inscripciones superan los cupos. | There are more registrants than seats.
+paused                     Sus correos están en pausa. | Its mail is paused.
+paused_overdue             Sus correos están en pausa y ya hay mensajes atrasados: {number}. | Its mail is paused, and messages are overdue: {number}.
+bounced                    Direcciones cuyos correos fueron devueltos: {number}. | Addresses that mail came back from: {number}.
+suspects                   Direcciones que parecen mal escritas: {number}. | Addresses that look mistyped: {number}.
+held                       Personas que Zoom ya no muestra y siguen como estaban hasta confirmarlo: {number}. | Registrants whom Zoom no longer lists, kept as they are until another sync says the same: {number}.
+untold                     Hay un cambio o una suspensión que nadie ha avisado. | A change or a cancellation has not been told.
+draft                      Sigue siendo un borrador: no se envía nada. | It is a draft still: nothing is sent.
 without_link               Personas aprobadas a quienes Zoom no dio enlace: {number}. | Approved registrants without a personal link: {number}.
 attendance                 No se sabe quién participó en {what} | Nobody knows who took part in {what}
 clock_apart                El reloj de este equipo no coincide con el de Zoom. | This machine's clock is not Zoom's.

@@ -20,8 +20,9 @@ from starlette.routing import Route
 from zoomsync.clock import Clock
 from zoomsync.domain.records import Event, EventStatus, OutboxState, RegistrantStatus
 from zoomsync.jobs.late import Person, list_late
-from zoomsync.jobs.status import StatusReport, look_at_status
+from zoomsync.jobs.status import Concern, EventStanding, StatusReport, concerns_of, look_at_status
 from zoomsync.language import _, in_use
+from zoomsync.reports.words import Words
 from zoomsync.store import browsing, outbox, reading
 from zoomsync.store import events as stored_events
 from zoomsync.store.events import StoredEvent
@@ -43,6 +44,8 @@ _MAIL_GROUPS = {
     "in_doubt": (OutboxState.IN_DOUBT,),
     "left_out": (OutboxState.SKIPPED, OutboxState.CANCELLED),
 }
+
+_KEPT_BACK = ("participant_pin_code",)  # opens the meeting by telephone
 
 Shown = Callable[[Request, Visit], Response]
 
@@ -157,22 +160,29 @@ class AdminSite:
         report = self._status()
         order = {EventStatus.ACTIVE: 0, EventStatus.DRAFT: 1, EventStatus.CANCELLED: 2}
         events = sorted(report.events, key=lambda one: (one.is_over, order[one.status], one.deadline))
-        return self._page("admin/events.html", visit, events=events, problems=report.problems, notes=report.notes)
+        said = [(one, concern) for one in events for concern in self._concerns(one)]
+        return self._page(
+            "admin/events.html",
+            visit,
+            events=events,
+            problems=[f"{one.title}: {concern.words}" for one, concern in said if concern.urgent],
+            notes=[f"{one.title}: {concern.words}" for one, concern in said if not concern.urgent],
+        )
 
     def _overview(self, request: Request, visit: Visit) -> Response:
         known = self._known(request)
-        report = self._status()
         with self._database.read() as db:
             sessions = stored_events.sessions_of(db, known.id)
-        about = f"{known.slug}: "
+        one = next(one for one in self._status().events if one.event == known.slug)
+        concerns = self._concerns(one)
         return self._event_page(
             "admin/overview.html",
             visit,
             known,
-            one=next(one for one in report.events if one.event == known.slug),
+            one=one,
             sessions=sessions,
-            problems=[line.removeprefix(about) for line in report.problems if line.startswith(about)],
-            notes=[line.removeprefix(about) for line in report.notes if line.startswith(about)],
+            problems=[concern.words for concern in concerns if concern.urgent],
+            notes=[concern.words for concern in concerns if not concern.urgent],
         )
 
     def _registrants(self, request: Request, visit: Visit) -> Response:
@@ -205,8 +215,19 @@ class AdminSite:
             unwilling = person is not None and person.email in stored_events.opted_out(db, known.id)
         if person is None:
             raise HTTPException(404, _("There is no such registrant."))
+        say = Words(in_use()).field
         return self._event_page(
-            "admin/person.html", visit, known, row=row, person=person, opted_out=unwilling, rows=messages.rows
+            "admin/person.html",
+            visit,
+            known,
+            row=row,
+            person=person,
+            answers=[
+                *((say(name), value) for name, value in person.details if name not in _KEPT_BACK),
+                *person.answers,
+            ],
+            opted_out=unwilling,
+            rows=messages.rows,
         )
 
     def _mail(self, request: Request, visit: Visit) -> Response:
@@ -248,6 +269,11 @@ class AdminSite:
 
     def _status(self) -> StatusReport:
         return look_at_status(self._database, self._clock(), self._files())
+
+    def _concerns(self, one: EventStanding) -> list[Concern]:
+        """What there is to say of an event, in words that name no command: who reads this has buttons."""
+        say = Words(in_use()).need
+        return [concern._replace(words=say(*concern[:3])) for concern in concerns_of(one, self._clock())]
 
     def _file(self, slug: str) -> Event | None:
         return next((event for event in self._files() if event.slug == slug), None)
