@@ -79,6 +79,7 @@ _NEEDS = (
     _Need("close registration", "{kind}:update:{kind}:admin", "{kind}:write:admin", False),
     _Need("approve or deny registrants", "{kind}:update:registrant_status:admin", "{kind}:write:admin", False),
     _Need("find the sittings that are over", "{kind}:read:list_past_instances:admin", "{kind}:read:admin", False),
+    _Need("tell the host's colleagues apart", "{kind}:read:list_past_participants:admin", "{kind}:read:admin", False),
     _Need("say who took part", "report:read:list_{kind}_participants:admin", "report:read:admin", False),
 )
 
