@@ -122,6 +122,18 @@ def test_resending_sends_nothing_else_that_is_due(synced: Project) -> None:
     assert len(synced.mails.messages) == 1
 
 
+def test_a_link_that_the_mail_host_s_limit_keeps_back_is_said_to_wait(
+    synced: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ZOOMSYNC_SMTP__MAX_PER_DAY", "1")
+    one = addresses(synced)[0]
+    assert hand(synced, "resend", one).code == 0
+    second = hand(synced, "resend", one)
+    assert second.code == 0
+    assert "1 message waits: the mail host's limit leaves room again at" in second.err
+    assert len(synced.mails.messages) == 1
+
+
 def test_words_for_a_chat_bring_the_link_and_send_nothing(synced: Project) -> None:
     one = addresses(synced)[0]
     (person,) = synced.rows("SELECT first_name, join_url FROM registrant WHERE email = :email", email=one)

@@ -74,6 +74,15 @@ def deliver_now(ctx: typer.Context, app: App, events: Mapping[int, Event], numbe
     _print(report, dry_run=False, as_json=options_of(ctx).json)
     for problem in report.problems:
         talk(f"zoomsync: {problem}")
+    left = len(numbers) - len(report.messages)
+    if left and not report.problems:
+        until = delivery.full_until
+        why = (
+            f"the mail host's limit leaves room again at {until:%H:%M} UTC"
+            if until
+            else "zoomsync outbox list shows it"
+        )
+        talk(f"zoomsync: {counted(left, 'message')} {'waits' if left == 1 else 'wait'}: {why}.")
     return 1 if report.problems or report.count(OutboxState.FAILED) else 0
 
 
