@@ -34,7 +34,7 @@ $(STAMP): pyproject.toml constraints.txt
 	touch $(STAMP)
 
 # Each prints its ratios to floors measured in the same run, with their targets: docs/performance.md.
-BENCHMARKS := sync planning delivery
+BENCHMARKS := sync planning delivery reports
 
 bench: $(STAMP)
 	for one in $(BENCHMARKS); do $(BIN)/python -m tests.benchmarks.$$one || exit 1; done

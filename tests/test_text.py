@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zoomsync.text import clean, counted, csv_cell, file_name, header_text, is_email, mask_email, terminal
+from zoomsync.text import clean, counted, csv_cell, csv_cells, file_name, header_text, is_email, mask_email, terminal
 
 ANYTHING = st.text(
     alphabet=st.one_of(
@@ -200,3 +200,14 @@ def test_a_masked_address_shows_one_letter_and_the_domain() -> None:
 
 def test_number_and_what_it_counts_agree() -> None:
     assert [counted(number, "message") for number in (0, 1, 2)] == ["0 messages", "1 message", "2 messages"]
+
+
+@given(st.lists(st.text(alphabet=st.sampled_from("=+-@;| aé\u0301\t\u202e＝5"), max_size=6), min_size=1, max_size=6))
+def test_many_cells_are_made_as_each_would_be(texts: list[str]) -> None:
+    assert list(csv_cells(texts)) == [csv_cell(text) for text in texts]
+
+
+@given(st.text(alphabet=st.sampled_from("=+-@;| aé\u0301\t\u202e＝5"), max_size=8))
+def test_what_is_called_clean_would_not_be_changed(text: str) -> None:
+    if clean(text) is text:
+        assert clean(f"{text}\t") == text

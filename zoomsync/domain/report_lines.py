@@ -1,6 +1,7 @@
 """What reports are made of: one line of the database each, as `store.report_lines` reads them and `reports` shows them.
 
-Plain tuples with names, since a report may go through a hundred thousand of them. No decisions here.
+Plain tuples with names, since a report may go through a hundred thousand of them; registrations by the column, for the
+same reason. No decisions here.
 """
 
 from __future__ import annotations
@@ -10,20 +11,23 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 
-class PersonLine(NamedTuple):
-    """One registration. row_id: the store's own number. details, answers: (title, value), as in `Registrant`."""
+class People(NamedTuple):
+    """Some registrations, a column each: the n-th of every column is the same person's.
 
-    row_id: int
-    meeting_id: str
-    registrant_id: str
-    email: str
-    first_name: str
-    last_name: str
-    status: str
-    registered_at: datetime | None
-    join_url: str
-    details: Sequence[Sequence[str]]
-    answers: Sequence[Sequence[str]]
+    row_id: the store's own number. details, answers: (title, value) pairs, as in `Registrant`.
+    """
+
+    row_id: Sequence[int]
+    meeting_id: Sequence[str]
+    registrant_id: Sequence[str]
+    email: Sequence[str]
+    first_name: Sequence[str]
+    last_name: Sequence[str]
+    status: Sequence[str]
+    registered_at: Sequence[datetime | None]
+    join_url: Sequence[str]
+    details: Sequence[Sequence[Sequence[str]]]
+    answers: Sequence[Sequence[Sequence[str]]]
 
 
 class FormLine(NamedTuple):

@@ -92,12 +92,14 @@ def gathered(wanted: Wanted, events: Sequence[StoredEvent], *, database: Databas
     Raises UnknownColumn, UnknownQuestion.
     """
     words = Words(wanted.language)
-    standings = {one.event: one for one in look_at_status(database, now, _files(wanted)).events}
+    is_overview = wanted.name is ReportName.OVERVIEW
+    standings = look_at_status(database, now, _files(wanted)).events if is_overview else ()
     with database.read() as db:
-        look = _Look(db, wanted, words, now, [(event, _facts(db, event, wanted)) for event in events], standings)
+        look = _Look(db, wanted, words, now, [(event, _facts(db, event, wanted)) for event in events])
         overviews: tuple[Overview, ...] = ()
-        if wanted.name is ReportName.OVERVIEW:
-            overviews = tuple(_overview(look, event, facts) for event, facts in look.events)
+        if is_overview:
+            standing_of = {one.event: one for one in standings}
+            overviews = tuple(_overview(look, event, facts, standing_of[event.slug]) for event, facts in look.events)
             parts = _overview_parts(look, overviews)
         elif wanted.group_by:
             parts = _grouped(look)
@@ -117,14 +119,13 @@ def gathered(wanted: Wanted, events: Sequence[StoredEvent], *, database: Databas
 
 @dataclass(frozen=True, slots=True)
 class _Look:
-    """What every gatherer goes by. standings: of all events, by slug."""
+    """What every gatherer goes by."""
 
     db: DbSession
     wanted: Wanted
     words: Words
     now: datetime
     events: Sequence[tuple[StoredEvent, EventFacts]]
-    standings: Mapping[str, EventStanding]
 
 
 def _files(wanted: Wanted) -> list[Event]:
@@ -149,7 +150,7 @@ def _facts(db: DbSession, event: StoredEvent, wanted: Wanted) -> EventFacts:
 # ----------------------------------------------------------------------------------------------------------- overviews
 
 
-def _overview(look: _Look, event: StoredEvent, facts: EventFacts) -> Overview:
+def _overview(look: _Look, event: StoredEvent, facts: EventFacts, standing: EventStanding) -> Overview:
     db, wanted, words = look.db, look.wanted, look.words
     found = attendance.attendance_of_event(db, event.id, minimum=wanted.minimum)
     known_of = {one.session.key: one for one in found}
@@ -160,7 +161,6 @@ def _overview(look: _Look, event: StoredEvent, facts: EventFacts) -> Overview:
         by_day.update(line.registered_at.astimezone(zone).date() for line in lines)
     question = _question(form, wanted.group_by) if wanted.group_by else None
     everybody = form.everybody()
-    standing = look.standings[event.slug]
     return Overview(
         event=facts,
         registered=everybody.registered,
@@ -246,16 +246,17 @@ def _question(form: Form, wanted: str) -> Question:
 def _registrants(look: _Look) -> Sequence[Part]:
     db, wanted, words = look.db, look.wanted, look.words
     form, by_status = Form(), Counter[str]()
-    looks_at_answers = build.needs_form(
-        anonymous=wanted.anonymous, nested=wanted.shape is Shape.NESTED, columns=wanted.columns
-    )
+    nested = wanted.shape is Shape.NESTED
+    is_plain = build.is_plain(anonymous=wanted.anonymous, nested=nested, columns=wanted.columns)
     for event, _ in look.events:
         by_status.update(report_lines.people_by_status(db, event.id, statuses=wanted.statuses, since=wanted.since))
-        if looks_at_answers:
+        if wanted.anonymous:
             for lines in report_lines.form_lines(db, event.id, statuses=wanted.statuses, since=wanted.since):
                 form.add(lines)
+        elif not is_plain:
+            form.note(*report_lines.asked(db, event.id, statuses=wanted.statuses, since=wanted.since))
     people = [
-        (facts, report_lines.person_lines(db, event.id, statuses=wanted.statuses, since=wanted.since))
+        (facts, report_lines.people(db, event.id, statuses=wanted.statuses, since=wanted.since))
         for event, facts in look.events
     ]
     part = build.registrants_part(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -27,7 +27,7 @@ _DIFFERENT_AT_MOST = 2_000  # beyond that a question is free text, and its answe
 # The standard fields that are never a choice: they lead to a person, or are written freely. The PIN opens the meeting
 # and is no report's business at all.
 PERSONAL_FIELDS = frozenset({"address", "zip", "phone", "comments"})
-_SECRET_FIELDS = frozenset({"participant_pin_code"})
+SECRET_FIELDS = frozenset({"participant_pin_code"})
 
 _LEADS_TO_A_PERSON = re.compile(r"@|://|www\.|(?:\d[ ().-]?){7,}")
 
@@ -50,11 +50,12 @@ class _Answer:
 class Question:
     """One question of the form with the answers to it. title: a custom question's own, or a standard field's name.
 
-    name: its column's machine name. is_field: one of Zoom's standard fields.
+    titles: every spelling of it. name: its column's machine name. is_field: one of Zoom's standard fields.
     """
 
     def __init__(self, title: str, *, is_field: bool) -> None:
         self.title, self.is_field, self.name = title, is_field, title
+        self.titles = [title]
         self.answered = 0
         self.overflowed = False
         self._answers: dict[str, _Answer] = {}
@@ -162,6 +163,7 @@ class Form:
     """
 
     def __init__(self, attended: Collection[int] | None = None) -> None:
+        # By their title as it is spelled; several spellings may be one question.
         self._fields: dict[str, Question] = {}
         self._custom: dict[str, Question] = {}
         self._attended = attended
@@ -175,10 +177,18 @@ class Form:
             self._approved += approved
             self._came += attended
             for name, value in line.details:
-                if name not in _SECRET_FIELDS:
+                if name not in SECRET_FIELDS:
                     self._of(self._fields, name, is_field=True).add(value, approved=approved, attended=attended)
             for title, value in line.answers:
                 self._of(self._custom, title, is_field=False).add(value, approved=approved, attended=attended)
+
+    def note(self, fields: Iterable[str], titles: Iterable[str]) -> None:
+        """That these were asked, whatever was answered."""
+        for name in fields:
+            if name not in SECRET_FIELDS:
+                self._of(self._fields, name, is_field=True)
+        for title in titles:
+            self._of(self._custom, title, is_field=False)
 
     def everybody(self) -> Group:
         return Group("", self._registered, self._approved, None if self._attended is None else self._came)
@@ -186,6 +196,7 @@ class Form:
     def questions(self) -> list[Question]:
         """Standard fields by name, then the event's own questions; each with a machine name of its own."""
         found = [*(self._fields[name] for name in sorted(self._fields)), *self._custom.values()]
+        found = list(dict.fromkeys(found))
         taken: set[str] = set()
         for one in found:
             stem = one.title if one.is_field else f"answer_{_slug(one.title)}"
@@ -203,10 +214,15 @@ class Form:
 
     @staticmethod
     def _of(known: dict[str, Question], title: str, *, is_field: bool) -> Question:
-        key = fold(title)
-        found = known.get(key)
+        found = known.get(title)
         if found is None:
-            found = known[key] = Question(title, is_field=is_field)
+            key = fold(title)
+            found = next((one for one in known.values() if fold(one.title) == key), None)
+            if found is None:
+                found = Question(title, is_field=is_field)
+            else:
+                found.titles.append(title)
+            known[title] = found
         return found
 
 
@@ -227,22 +243,11 @@ def _numbered(stem: str) -> Iterator[str]:
         number += 1
 
 
-def put_in_place(pairs: Sequence[Sequence[str]], places: Mapping[str, int], row: list[str | None]) -> None:
-    """Put answers into their places of a row, by the title as it is or folded; a second answer to one question stands
-    beside the first."""
-    for title, value in pairs:
-        place = places.get(title)
-        if place is None:
-            place = places.get(fold(title))
-        if place is not None:
-            known = row[place]
-            row[place] = value if known is None else f"{known} / {value}"
-
-
 def joined(pairs: Sequence[Sequence[str]]) -> dict[str, str]:
     """Answers by their titles; a second one to the same title stands beside the first."""
-    found: dict[str, str] = {}
-    for title, value in pairs:
-        if title not in _SECRET_FIELDS:
+    found: dict[str, str] = dict(pairs)  # type: ignore[arg-type]
+    if len(found) != len(pairs):
+        found = {}
+        for title, value in pairs:
             found[title] = f"{found[title]} / {value}" if title in found else value
     return found

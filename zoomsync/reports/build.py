@@ -7,15 +7,16 @@ written: the other modules of this room.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from zoomsync.domain.calls import Reason
 from zoomsync.domain.records import OutboxState
-from zoomsync.domain.report_lines import MailLine, MessageLine, PersonLine
-from zoomsync.reports.answers import Form, Question, fold, joined, put_in_place
+from zoomsync.domain.report_lines import MailLine, MessageLine, People
+from zoomsync.reports.answers import SECRET_FIELDS, Form, Question, joined
 from zoomsync.reports.columns import chosen, picker
-from zoomsync.reports.values import Batch, Column, EventFacts, Kind, MailFacts, Part, Row, Total
+from zoomsync.reports.values import Batch, Column, ColumnBatch, EventFacts, Kind, MailFacts, Part, Row, Total
 from zoomsync.reports.words import Words
 from zoomsync.text import clean
 
@@ -26,13 +27,13 @@ _OWN_REASONS = frozenset(reason.value for reason in Reason)
 # --------------------------------------------------------------------------------------------------------- registrants
 
 
-def needs_form(*, anonymous: bool, nested: bool, columns: Sequence[str]) -> bool:
-    """Whether columns or rows depend on what everybody answered: then the answers are looked at beforehand."""
-    return anonymous or not nested or bool(columns)
+def is_plain(*, anonymous: bool, nested: bool, columns: Sequence[str]) -> bool:
+    """Whether neither columns nor rows depend on what everybody was asked: then no form is needed."""
+    return nested and not anonymous and not columns
 
 
 def registrants_part(
-    events: Sequence[tuple[EventFacts, Iterable[Sequence[PersonLine]]]],
+    events: Sequence[tuple[EventFacts, Iterable[People]]],
     form: Form,
     words: Words,
     *,
@@ -43,9 +44,9 @@ def registrants_part(
 ) -> Part:
     """Everybody who registered, one row each.
 
-    form: what was answered, over all these events; it may be empty where `needs_form` says so. nested: details and
-    answers as one mapping each (for JSON), in the place of a column for each question. columns: the machine names
-    wanted, in that order; all where it is empty. Raises UnknownColumn.
+    form: the questions, over all these events, for anonymous rows with everybody's answers; empty where `is_plain`.
+    nested: details and answers as one mapping each (for JSON), in the place of a column for each question. columns:
+    the machine names wanted, in that order; all where it is empty. Raises UnknownColumn.
     """
     questions = [one for one in form.questions() if not anonymous or one.is_choice()]
     fields = [one for one in questions if one.is_field]
@@ -79,16 +80,25 @@ def registrants_part(
     known = [*plain, *(mappings if nested else []), *(flat if with_flat else [])]
     groups = {} if nested else {"details": [one.name for one in fields], "answers": [one.name for one in custom]}
     places = chosen(known, columns, groups)
-    if needs_form(anonymous=anonymous, nested=nested, columns=columns):
-        build = _person_rows(fields, custom, anonymous=anonymous, mappings=nested, flat=with_flat)
-    else:
-        build = _plain_rows
-    picked = picker(places, len(known))
+
+    def in_columns(facts: EventFacts, people: People) -> ColumnBatch:
+        details, told = _by_title(people.details, SECRET_FIELDS), _by_title(people.answers)
+        if anonymous:
+            details, told = _shared(details, fields), _shared(told, custom)
+            columns: list[Sequence[Any]] = [people.row_id, people.status, people.registered_at]
+        else:
+            columns = list(people[1:9])
+        columns.insert(0, [facts.slug] * len(people.row_id))
+        columns += [details, told] if nested else []
+        if with_flat:
+            columns += [_answers_to(one, details) for one in fields] + [_answers_to(one, told) for one in custom]
+        return ColumnBatch(facts, [columns[place] for place in places])
+
     return Part(
         "registrants",
         words.say("registrants"),
         tuple(known[place] for place in places),
-        (Batch(facts, picked(build(facts, lines))) for facts, batches in events for lines in batches),
+        (in_columns(facts, people) for facts, batches in events for people in batches),
         (
             Total("registered", words.heading("registered"), sum(by_status.values())),
             *(Total(status, words.heading(status), count) for status, count in by_status.items()),
@@ -96,53 +106,38 @@ def registrants_part(
     )
 
 
-def _plain_rows(facts: EventFacts, lines: Sequence[PersonLine]) -> list[Row]:
-    """Rows with everything that was answered, as mappings."""
-    slug = facts.slug
+def _by_title(people: Sequence[Sequence[Sequence[str]]], secrets: Collection[str] = ()) -> list[dict[str, str]]:
+    """Everybody's answers by their titles."""
+    found: list[dict[str, str]] = list(map(dict, people))  # type: ignore[arg-type]
+    if sum(map(len, found)) != sum(map(len, people)):
+        found = list(map(joined, people))  # somebody has two answers to one question
+    for secret in secrets:
+        for answers in found:
+            answers.pop(secret, None)
+    return found
+
+
+def _answers_to(question: Question, people: Sequence[Mapping[str, str]]) -> list[str | None]:
+    """Everybody's answer to a question, under whichever spelling of its title."""
+    first, *others = question.titles
+    column = [answers.get(first) for answers in people]
+    for title in others:
+        column = [known or answers.get(title) for known, answers in zip(column, people, strict=True)]
+    return column
+
+
+def _shared(people: Sequence[Mapping[str, str]], questions: Sequence[Question]) -> list[dict[str, str]]:
+    """Everybody's answers as anonymous rows show them: to questions that offer a choice, in the usual spelling, and not
+    where nobody else gave the same."""
+    kept = {title: one for one in questions for title in one.titles}
     return [
-        (slug, *line[1:9], *(joined(pairs) for pairs in line[9:]))
-        for line in lines
-    ]  # fmt: skip
-
-
-def _person_rows(
-    fields: Sequence[Question], custom: Sequence[Question], *, anonymous: bool, mappings: bool, flat: bool
-) -> Callable[[EventFacts, Sequence[PersonLine]], list[Row]]:
-    """What makes rows of lines, with each answer in its question's place."""
-    questions = [*fields, *custom]
-    of_field = {one.title: place for place, one in enumerate(fields)}
-    of_title = {fold(one.title): place for place, one in enumerate(custom, start=len(fields))}
-    titles = [one.title for one in questions]
-    nothing: list[str | None] = [None] * len(questions)
-
-    def rows(facts: EventFacts, lines: Sequence[PersonLine]) -> list[Row]:
-        slug = facts.slug
-        built: list[Row] = []
-        for line in lines:
-            answers = nothing.copy()
-            put_in_place(line.details, of_field, answers)
-            put_in_place(line.answers, of_title, answers)
-            if anonymous:
-                answers = [_shared(one, value) for one, value in zip(questions, answers, strict=True)]
-                row: Row = (slug, line.row_id, line.status, line.registered_at)
-            else:
-                row = (slug, *line[1:9])
-            if mappings:
-                row = (*row, _mapping(titles, answers, 0, len(fields)), _mapping(titles, answers, len(fields), None))
-            built.append((*row, *answers) if flat else row)
-        return built
-
-    return rows
-
-
-def _shared(question: Question, value: str | None) -> str | None:
-    """An answer as an anonymous row shows it: in the usual spelling, and not where nobody else gave it."""
-    return question.label(value) if value is not None and question.is_shared(value) else None
-
-
-def _mapping(titles: Sequence[str], values: Sequence[str | None], start: int, stop: int | None) -> dict[str, str]:
-    some = zip(titles[start:stop], values[start:stop], strict=True)
-    return {title: value for title, value in some if value is not None}
+        {
+            title: kept[title].label(value)
+            for title, value in answers.items()
+            if title in kept and kept[title].is_shared(value)
+        }
+        for answers in people
+    ]
 
 
 # ----------------------------------------------------------------------------------------------------------- reminders

@@ -5,18 +5,16 @@ A column's cells are made all at once, batch by batch: a call a cell is what a h
 
 from __future__ import annotations
 
-import csv
-import io
 import re
-from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Sequence
+from itertools import starmap
 from typing import Any, BinaryIO
 from zoneinfo import ZoneInfo
 
 import msgspec
 
-from zoomsync.reports.values import Batch, Column, EventFacts, Kind, Part, Report
-from zoomsync.text import csv_cell
+from zoomsync.reports.values import EventFacts, Kind, Part, Report
+from zoomsync.text import csv_cells
 
 BYTE_ORDER_MARK = "\ufeff"
 
@@ -34,50 +32,56 @@ def write_csv(report: Report, out: BinaryIO, *, excel: bool = False, complete: b
     removed.
     """
     part = report.parts[0]
-    text = io.TextIOWrapper(out, encoding="utf-8", errors="replace", newline="", write_through=True)
-    if excel:
-        text.write(BYTE_ORDER_MARK)
-    writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(
-        [csv_cell(column.name) for column in part.columns] + (["timezone", "erased_on"] if complete else [])
-    )
+    names = [column.name for column in part.columns] + (["timezone", "erased_on"] if complete else [])
+    alone = len(names) == 1
+    head = ",".join(_quoted(csv_cells(names), alone=alone))
+    out.write(f"{BYTE_ORDER_MARK if excel else ''}{head}\r\n".encode())
     for batch in part.batches:
-        cells = _in_cells(part.columns, batch)
+        columns = batch.columns
+        if not columns or not columns[0]:
+            continue
+        zone, rows = ZoneInfo(batch.event.timezone), len(columns[0])
+        cells = [_cells(column.kind, values, zone) for column, values in zip(part.columns, columns, strict=True)]
         if complete:
-            tail = (batch.event.timezone, _erased_on(batch.event))
-            writer.writerows((*row, *tail) for row in zip(*cells, strict=True))
-        else:
-            writer.writerows(zip(*cells, strict=True))
-    text.detach()
+            cells += [[tail] * rows for tail in (batch.event.timezone, _erased_on(batch.event))]
+        lines = map(",".join, zip(*(_quoted(column, alone=alone) for column in cells), strict=True))
+        out.write(("\r\n".join(lines) + "\r\n").encode("utf-8", "replace"))
 
 
-def _in_cells(columns: Sequence[Column], batch: Batch) -> list[list[Any]]:
-    if not batch.rows:
-        return [[] for _ in columns]
-    zone = ZoneInfo(batch.event.timezone)
+def _quoted(cells: Sequence[str], *, alone: bool) -> Sequence[str]:
+    """Cells between quotes where they need them (RFC 4180). They hold no line break, so that a look at all of them
+    together mostly spares the look at each, which is what the standard library's writer spends its time with.
+
+    alone: the only column; an empty line would be no row.
+    """
+    together = "".join(cells)
+    if "," not in together and '"' not in together and not alone:
+        return cells
     return [
-        list(map(_cell_of(column.kind, zone), values))
-        for column, values in zip(columns, zip(*batch.rows, strict=True), strict=True)
+        f'"{cell.replace(chr(34), chr(34) * 2)}"' if "," in cell or '"' in cell or (alone and not cell) else cell
+        for cell in cells
     ]
 
 
-def _cell_of(kind: Kind, zone: ZoneInfo) -> Callable[[Any], Any]:
-    """What makes a cell of a value of this kind."""
-
-    def moment(value: datetime | None) -> str:
-        return f"{value.astimezone(zone):%Y-%m-%d %H:%M:%S}" if value else ""
-
+def _cells(kind: Kind, values: Sequence[Any], zone: ZoneInfo) -> Sequence[str]:
+    """A column's values as text."""
     match kind:
         case Kind.MOMENT:
-            return moment
+            # To the second, in a third of the time that a format of one's own takes.
+            return [str(value.astimezone(zone))[:19] if value else "" for value in values]
         case Kind.NUMBER | Kind.SHARE:
-            return lambda value: "" if value is None else value
+            return ["" if value is None else str(value) for value in values]
         case Kind.FLAG:
-            return lambda value: "" if value is None else str(value).lower()
+            return ["" if value is None else str(value).lower() for value in values]
         case Kind.DAY:
-            return lambda value: value.isoformat() if value else ""
+            return [value.isoformat() if value else "" for value in values]
         case _:
-            return lambda value: csv_cell(value) if value else ""
+            texts = [value or "" for value in values]
+            # One of few values, the same in each row mostly: an event, a status.
+            if len(different := frozenset(texts)) * 20 < len(texts):
+                made = dict(zip(different, csv_cells(list(different)), strict=True))
+                return [made[text] for text in texts]
+            return csv_cells(texts)
 
 
 def _erased_on(event: EventFacts) -> str:
@@ -112,11 +116,14 @@ def write_json(report: Report, out: BinaryIO) -> None:
 
 
 def _write_rows(part: Part, out: BinaryIO) -> None:
-    names = [column.name for column in part.columns]
+    # A type of its own for these rows: made and written in half of a dictionary's time.
+    places = [f"c{place}" for place in range(len(part.columns))]
+    names = dict(zip(places, (column.name for column in part.columns), strict=True))
+    row_type = msgspec.defstruct("Row", [(place, Any) for place in places], rename=names, gc=False)
     between = b"\n"
     for batch in part.batches:
-        if batch.rows:
-            out.write(between + _lines([dict(zip(names, row, strict=True)) for row in batch.rows]))
+        if rows := batch.rows:
+            out.write(between + _lines(starmap(row_type, rows)))
             between = b",\n"
 
 
@@ -133,7 +140,7 @@ def _lines(rows: Iterable[Any]) -> bytes:
 
 
 def _showable(encoded: bytes) -> bytes:
-    if encoded.isascii() and b"\x7f" not in encoded:
+    if encoded.translate(None, b"\n").decode().isprintable():
         return encoded
     return _UNSHOWABLE.sub(_escaped, encoded.decode()).encode()
 

@@ -66,6 +66,22 @@ class Batch:
     event: EventFacts
     rows: Sequence[Row]
 
+    @property
+    def columns(self) -> Sequence[Sequence[Any]]:
+        return list(zip(*self.rows, strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnBatch:
+    """The same, by the column: what is long is made and written so."""
+
+    event: EventFacts
+    columns: Sequence[Sequence[Any]]
+
+    @property
+    def rows(self) -> Sequence[Row]:
+        return list(zip(*self.columns, strict=True))
+
 
 @dataclass(frozen=True, slots=True)
 class Total:
@@ -87,7 +103,7 @@ class Part:
     name: str
     title: str
     columns: tuple[Column, ...]
-    batches: Iterable[Batch]
+    batches: Iterable[Batch | ColumnBatch]
     totals: tuple[Total, ...] = ()
     upright: bool = False
 

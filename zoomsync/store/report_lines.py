@@ -5,7 +5,7 @@ Read-only. Counts and moments: see `reading`. What is made of the lines: see `re
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +14,7 @@ from sqlalchemy import Integer, Select, Table, Text, and_, case, cast, func, or_
 from sqlalchemy.orm import Session as DbSession
 
 from zoomsync.domain.records import OutboxState, RegistrantStatus
-from zoomsync.domain.report_lines import ChangeLine, FormLine, MailLine, MessageLine, PersonLine, RunLine
+from zoomsync.domain.report_lines import ChangeLine, FormLine, MailLine, MessageLine, People, RunLine
 from zoomsync.store.tables import AttemptRow, AuditRow, OutboxRow, RegistrantRow, SessionRow, SyncRunRow
 
 _registrant: Table = RegistrantRow.__table__  # type: ignore[attr-defined]
@@ -28,17 +28,35 @@ _OF_SESSION = and_(_session.c.event_id == _outbox.c.event_id, _session.c.key == 
 _ROWS_A_FETCH = 2_000
 _COUNTS = ("pulled", "added", "updated", "cancelled", "reinstated", "unchanged", "held")
 _decode = msgspec.json.Decoder().decode
+_encode = msgspec.json.Encoder().encode
 
 
-def person_lines(
+def people(
     db: DbSession, event_id: int, *, statuses: Collection[str] = (), since: datetime | None = None
-) -> Iterator[list[PersonLine]]:
+) -> Iterator[People]:
     """An event's registrations in the order they were first seen. since: registered, or else first seen, since then."""
     table = _registrant.c
-    columns = [table[name] for name in PersonLine._fields if name not in ("row_id", "details", "answers")]
+    columns = [table[name] for name in People._fields if name not in ("row_id", "details", "answers")]
     statement = select(table.id, *columns, _raw(table.details), _raw(table.answers))
     for rows in _partitions(db, _of_people(statement, event_id, statuses, since).order_by(table.id)):
-        yield [PersonLine._make((*row[:9], _decode(row[9]), _decode(row[10]))) for row in rows]
+        *values, details, answers = zip(*rows, strict=True)
+        yield People._make((*values, _decoded(details), _decoded(answers)))
+
+
+def asked(
+    db: DbSession, event_id: int, *, statuses: Collection[str] = (), since: datetime | None = None
+) -> tuple[list[str], list[str]]:
+    """Which standard fields, and which of the event's own questions, the same registrations have answers to; in the
+    order they are first met."""
+    table = _registrant.c
+    statement = _of_people(select(_raw(table.details), _raw(table.answers)), event_id, statuses, since)
+    fields: dict[str, None] = {}
+    titles: dict[str, None] = {}
+    for rows in _partitions(db, statement):
+        for known, raw in zip((fields, titles), zip(*rows, strict=True), strict=True):
+            if not _names_no_others(raw, known):
+                known.update((title, None) for answers in _decoded(raw) for title, _ in answers)
+    return list(fields), list(titles)
 
 
 def form_lines(
@@ -49,7 +67,8 @@ def form_lines(
     at = func.coalesce(table.registered_at, table.first_seen_at, type_=table.first_seen_at.type)
     statement = select(table.id, table.status, at, _raw(table.details), _raw(table.answers))
     for rows in _partitions(db, _of_people(statement, event_id, statuses, since)):
-        yield [FormLine._make((*row[:3], _decode(row[3]), _decode(row[4]))) for row in rows]
+        *columns, details, answers = zip(*rows, strict=True)
+        yield list(map(FormLine._make, zip(*columns, _decoded(details), _decoded(answers), strict=True)))
 
 
 def people_by_status(
@@ -173,7 +192,8 @@ def _of_messages(statement: Select[Any], event_id: int, states: Collection[str],
 
 def _of_people(statement: Select[Any], event_id: int, statuses: Collection[str], since: datetime | None) -> Select[Any]:
     table = _registrant.c
-    statement = statement.where(table.event_id == event_id)
+    # Not by an index, which would have all of the rows sorted anew: they lie by their number already.
+    statement = statement.where(table.event_id + 0 == event_id)
     if statuses:
         statement = statement.where(table.status.in_(statuses))
     if since is not None:
@@ -184,6 +204,22 @@ def _of_people(statement: Select[Any], event_id: int, statuses: Collection[str],
 def _raw(column: Any) -> Any:
     """A JSON column as its text: msgspec reads it in a fifth of the standard library's time."""
     return type_coerce(column, Text)
+
+
+def _names_no_others(texts: Sequence[str], titles: Iterable[str]) -> bool:
+    """Whether answers are to no other questions than these; False also where that cannot be told by counting.
+
+    Nearly always so, and told in a tenth of the time it takes to read them: within a text of JSON a quote is escaped,
+    so that [" begins a pair and nothing else.
+    """
+    together = "".join(texts)
+    return together.count('["') == sum(together.count(f"[{_encode(title).decode()},") for title in titles)
+
+
+def _decoded(texts: Iterable[str]) -> list[list[list[str]]]:
+    """Many JSON texts at once."""
+    decoded: list[list[list[str]]] = _decode(f"[{','.join(texts)}]")
+    return decoded
 
 
 def _partitions(db: DbSession, statement: Select[Any]) -> Iterator[Any]:
