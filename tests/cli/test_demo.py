@@ -65,7 +65,7 @@ def test_demo_tells_the_whole_life_of_the_event(played: tuple[Path, str]) -> Non
     assert "NOT CLOSED" not in said
 
 
-def test_demo_leaves_the_mails_and_the_database_and_nothing_else(played: tuple[Path, str]) -> None:
+def test_demo_leaves_mails_database_and_report_and_nothing_else(played: tuple[Path, str]) -> None:
     folder, _ = played
     assert [path.name for path in folder.iterdir()] == ["zoomsync-demo"]
     mails = sorted((folder / "zoomsync-demo" / "mails").iterdir())
@@ -73,6 +73,9 @@ def test_demo_leaves_the_mails_and_the_database_and_nothing_else(played: tuple[P
     first = message_from_bytes(mails[0].read_bytes(), policy=policy.default)
     assert str(first["Subject"]).startswith("Mañana martes 7")
     assert (folder / "zoomsync-demo" / "zoomsync.db").exists()
+    page = (folder / "zoomsync-demo" / "report.html").read_text(encoding="utf-8")
+    assert "Encuentro de Justicia Abierta 2023" in page
+    assert "Asistieron" in page
 
 
 def test_what_the_demo_says_to_type_next_works(
@@ -81,10 +84,10 @@ def test_what_the_demo_says_to_type_next_works(
     stage, said = played
     monkeypatch.chdir(stage)
     proposed = [line.split()[1:] for line in said.partition("To type next\n")[2].splitlines() if "--config" in line]
-    assert [words[0] for words in proposed] == ["status", "timeline", "attendance", "certificates", "outbox"]
+    assert [words[0] for words in proposed] == ["status", "timeline", "attendance", "certificates", "report", "outbox"]
     for words in proposed:
         assert main(words) == 0
-        assert capsys.readouterr().out
+        assert capsys.readouterr().out or Path(words[-1]).stat().st_size
 
 
 @pytest.mark.parametrize("kind", ["folder", "file"])

@@ -36,11 +36,12 @@ def add_to(app: typer.Typer) -> None:
 def demo(
     ctx: typer.Context,
     fast: Annotated[bool, typer.Option("--fast", help="No pauses between the steps.")] = False,
-    keep: Annotated[Path, typer.Option(metavar="DIR", help="Where to leave the database and the e-mails.")] = Path(
-        "zoomsync-demo"
-    ),
+    keep: Annotated[
+        Path, typer.Option(metavar="DIR", help="Where to leave the report, the database and the e-mails.")
+    ] = Path("zoomsync-demo"),
 ) -> int:
     """Live through the model event in a minute; nothing to set up."""
+    from zoomsync.cli.reports import write_page
     from zoomsync.errors import SettingsError
 
     options = ctx.find_object(Options) or Options()
@@ -50,6 +51,7 @@ def demo(
     with _stage(folder) as (app, world, mails, clock):
         story = Story(app, world, mails, clock, pause_s=0 if fast or options.json else PAUSE_S, told=not options.json)
         story.tell()
+        write_page(app, SLUG, folder / "report.html")
         if options.json:
             answer_json({"folder": str(folder), "mails": len(mails.messages), **story.outcome()})
         else:
@@ -132,6 +134,7 @@ class Story:
             answer(f"  {one.session.title:<14}{_in_numbers(one)}; {one.present} for half of the time or more")
         answer()
         answer("To look at")
+        answer(f"  {folder / 'report.html'}  the event's report, for a browser")
         answer(f"  {folder / 'mails'}  the e-mails as they arrived, one file each")
         answer(f"  {folder / 'zoomsync.db'}  the database")
         answer("To type next")
@@ -141,6 +144,7 @@ class Story:
         at = " --now 2023-03-08T14:00"
         answer(f"  {command} attendance --config {config}" + at)
         answer(f"  {command} certificates {SLUG} --output {folder / 'certificates'} --config {config}" + at)
+        answer(f"  {command} report registrants --config {config} --output {folder / 'registrants.xlsx'}")
         answer(f"  {command} outbox list --config {config}")
         answer(f"  {command} init  to begin with an event of your own")
 

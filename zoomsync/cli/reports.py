@@ -113,6 +113,17 @@ def report(
     return 0
 
 
+def write_page(app: App, name: str, file: Path) -> None:
+    """An event's overview as a page, in the event's language."""
+    from zoomsync.jobs.reports import ReportName, Wanted, gathered
+
+    (event,) = known = known_events(app, [name])
+    files = {event.slug: app.stored_file(event)}
+    wanted = Wanted(ReportName.OVERVIEW, event.language, files, app.settings.privacy.retention_days)
+    with gathered(wanted, known, database=app.database, now=app.clock()) as found:
+        _write(found, Format.HTML, file, excel=False, complete=True)
+
+
 def known_events(app: App, names: Sequence[str]) -> list[StoredEvent]:
     """The events of these names (slugs, or paths of their files) that the database knows, or all it knows.
 

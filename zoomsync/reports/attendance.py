@@ -68,6 +68,6 @@ def attendance_parts(
         words.say("attendance"),
         tuple(known[place] for place in places),
         [Batch(facts, picked(rows(facts, one))) for facts, found in events for one in found],
-        tuple(Total(name, words.heading(name), value) for name, value in sums.items()),
+        tuple(Total(name, words.people(name), value) for name, value in sums.items()),
     )
     return main, by_session

@@ -149,7 +149,7 @@ def by_session_part(events: Sequence[tuple[EventFacts, Sequence[SessionFacts]]],
         Column("starts_at", words.heading("starts_at"), Kind.MOMENT, rank=1),
         Column("ends_at", words.heading("ends_at"), Kind.MOMENT, rank=4),
         Column("cancelled", words.heading("called_off_session"), Kind.FLAG, rank=5),
-        *(Column(name, words.heading(name), Kind.NUMBER, rank=0) for name in counts),
+        *(Column(name, words.people(name), Kind.NUMBER, rank=0) for name in counts),
         Column("mean_minutes", words.heading("mean_minutes"), Kind.NUMBER, rank=2),
     )
     batches = [

@@ -52,10 +52,11 @@ after                      Después | After
 fields                     Campos | Fields
 counts                     Cuentas | Counts
 matched_by                 Identificación | Matched by
-name                       Nombre en Zoom | Name on Zoom
+name                       Nombre | Name
 minutes                    Minutos | Minutes
 share                      Parte de la sesión | Share of the session
 present                    Presente | Present
+were_present               Presentes | Present
 part                       Parte | Part
 item                       Detalle | Item
 value                      Valor | Value
@@ -275,6 +276,10 @@ class Words:
 
     def heading(self, name: str) -> str:
         return self._in(_HEADINGS, name)
+
+    def people(self, name: str) -> str:
+        """The heading of a number of people."""
+        return self.heading("were_present" if name == "present" else name)
 
     def field(self, name: str) -> str:
         """One of Zoom's standard fields."""
