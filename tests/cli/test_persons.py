@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+from contextlib import closing
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 
 from tests.cli.conftest import SLUG, Project, local
+from zoomsync.app import open_app
+from zoomsync.daemon import Daemon
 from zoomsync.simulate.model_event import MODEL_MEETING_ID
 
 EVENING_BEFORE = local("2023-03-06 17:00")
@@ -63,7 +67,7 @@ def test_who_was_deleted_on_zoom_too_is_welcome_when_they_register_anew(project:
     person = project.people()[0]
     result = project.at(EVENING_BEFORE, "forget", first, "--in-zoom", "--yes")
     assert result.code == 0
-    assert "was deleted: their link works no more" in result.out
+    assert "Zoom took the deletion: their link works no more" in result.out
     assert len(project.people()) == 2
     assert project.synced()["added"] == 0
 
@@ -146,14 +150,20 @@ def retention(project: Project, at: datetime, *words: str) -> dict[str, object]:
 
 def test_personal_data_goes_when_its_time_is_over_and_a_receipt_stays(project: Project) -> None:
     emails = reminded(project)
+    project.clock.move_to(EVENING_BEFORE)
+    project.world.register(MODEL_MEETING_ID, {"email": "tarde@example.org", "first_name": "Tarde"})
+    project.synced()
+    emails.append("tarde@example.org")
     removed_at = LAST_END + 90 * DAY
     assert retention(project, removed_at - timedelta(seconds=1))["receipts"] == []
-    assert retention(project, removed_at, "--dry-run")["receipts"][0]["erased"]["registrations"] == 3  # type: ignore[index]
+    assert retention(project, removed_at, "--dry-run")["receipts"][0]["erased"]["registrations"] == 4  # type: ignore[index]
     assert bytes_with(project, *emails) == emails
 
     (receipt,) = retention(project, removed_at)["receipts"]  # type: ignore[misc]
-    assert (receipt["event"], receipt["erased"]["registrations"], receipt["erased"]["messages"]) == (SLUG, 3, 12)
+    assert (receipt["event"], receipt["erased"]["registrations"], receipt["erased"]["messages"]) == (SLUG, 4, 16)
     assert bytes_with(project, *emails) == []
+    late = project.at(removed_at + DAY, "status", "--json").json["events"][0]["late"]
+    assert late == 1
     assert retention(project, removed_at + DAY) == {
         "dry_run": False,
         "receipts": [],
@@ -187,6 +197,24 @@ def test_an_event_whose_file_is_gone_is_not_kept_for_ever(project: Project) -> N
     reminded(project, 1)
     project.write_event().unlink()
     assert len(retention(project, LAST_END + 90 * DAY)["receipts"]) == 1  # type: ignore[arg-type]
+
+
+def swept(project: Project, at: datetime) -> set[str]:
+    """The daemon's sweep at this moment; gives whom the database knows afterwards."""
+    with closing(open_app(config=None, cwd=project.folder, environ=os.environ, now=at.isoformat())) as app:
+        Daemon(app).sweep_retention()
+    return set(project.registrants())
+
+
+def test_the_daemon_removes_what_was_warned_of_and_surprises_nobody(project: Project) -> None:
+    (email,) = reminded(project, 1)
+    project.mails.clear()
+    due_at = LAST_END + 90 * DAY
+    assert swept(project, due_at) == {email}  # an old database: the warning comes first
+    assert len(project.mails.messages) == 1
+    assert swept(project, due_at + 13 * DAY) == {email}
+    assert swept(project, due_at + 14 * DAY) == {""}
+    assert len(project.mails.messages) == 1
 
 
 # ------------------------------------------------------------------------------------------------------------- explain

@@ -170,7 +170,7 @@ def _say_zoom(person: Person, *, in_zoom: bool, done: bool) -> None:
             + ("would have deleted that; now only Zoom's API or support can." if done else "deletes that too.")
         )
     elif person.on_zoom:
-        answer("Their registration on Zoom " + ("was deleted: their link works no more." if done else "goes too."))
+        answer("Zoom " + ("took the deletion: their link works no more." if done else "is asked to delete them too."))
     answer("Zoom's own reports of who took part, recordings and chats keep what they hold: see docs/privacy.md.")
 
 

@@ -172,7 +172,7 @@ def _look_at(db: DbSession, event: StoredEvent, file: Event | None, now: datetim
         verified_at=max((one.verified_at for one in records if one.verified_at), default=None) if is_closed else None,
         registration_error="; ".join(dict.fromkeys(one.error for one in records if one.error)),
         reopened=any(one.aim is Aim.CLOSED and one.times_set > 1 for one in records),
-        late=len(late),
+        late=len(late) + stored_registration.late_and_erased(db, event.id, deadline),
         late_waiting=late_waiting,
         next_mail_at=next_mail_at,
         overdue=reading.overdue(db, event.id, before=now - OVERDUE_AFTER, now=now),

@@ -134,6 +134,16 @@ def applicants(db: DbSession, event_id: int, deadline: Deadline) -> list[Applica
     return _applicants(db, (table.event_id == event_id) & or_(*concerned))
 
 
+def late_and_erased(db: DbSession, event_id: int, deadline: Deadline) -> int:
+    """How many registered too late whose data was erased since: they are counted, and nobody acts on them."""
+    if deadline.late_after is None:
+        return 0
+    table = _registrant.c
+    late = (table.registered_at > deadline.late_after + GRACE) & (table.status != RegistrantStatus.CANCELLED.value)
+    of_event = (table.event_id == event_id) & table.erased_at.is_not(None)
+    return db.scalar(select(func.count()).select_from(_registrant).where(of_event, late)) or 0
+
+
 def registrants_at(db: DbSession, event_id: int, email: str) -> list[Applicant]:
     """Everybody of an event with this address (lower case), in any status."""
     table = _registrant.c
