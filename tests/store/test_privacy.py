@@ -146,6 +146,13 @@ def forget(world: World, now: datetime) -> privacy.Erased:
     return erased
 
 
+def erase_event(database: Database, event_id: int, now: datetime) -> privacy.Erased:
+    erased = database.write(lambda db: privacy.erase_around(db, event_id, now))
+    while some := database.write(lambda db: privacy.erase_some(db, event_id, now, 1)):
+        erased.add(some)
+    return erased
+
+
 def dump(database: Database) -> dict[str, list[str]]:
     """Every row of every table as text."""
     with database.read() as db:
@@ -300,7 +307,7 @@ def test_an_event_that_was_erased_holds_nobody(database: Database, now: datetime
     with database.read() as db:
         expected = privacy.count_event(db, world.event_id)
         assert privacy.holds_persons(db, world.event_id)
-    erased = database.write(lambda db: privacy.erase_event(db, world.event_id, now + HOUR))
+    erased = erase_event(database, world.event_id, now + HOUR)
     assert database.clear_freed()
     assert erased == expected
     assert places(database) == []
@@ -326,7 +333,7 @@ def test_the_bytes_are_cleared_as_soon_as_nobody_reads(database: Database, now: 
     quick = Database(database.url, busy_timeout_s=0.05)
     with database.read() as db:
         db.execute(text("SELECT count(*) FROM registrant")).scalar_one()
-        quick.write(lambda write: privacy.erase_event(write, world.event_id, now + HOUR))
+        erase_event(quick, world.event_id, now + HOUR)
         assert not quick.clear_freed()
     assert quick.clear_freed()
     quick.close()

@@ -10,8 +10,6 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 
-from sqlalchemy.orm import Session as DbSession
-
 from zoomsync.domain.records import Event
 from zoomsync.domain.retention import Keeping, RetentionStep, removal_at, retention_step
 from zoomsync.jobs.privacy import clear_bytes
@@ -22,6 +20,8 @@ from zoomsync.store.privacy import Erased
 from zoomsync.store.schema import Database
 
 log = logging.getLogger(__name__)
+
+PEOPLE_AT_ONCE = 1_000
 
 FileOf = Callable[[StoredEvent], Event | None]
 """Gives an event's file: as it is now, else as it was last read. None where neither can be used."""
@@ -109,12 +109,16 @@ def _remove(database: Database, known: StoredEvent, due_at: datetime, now: datet
         with database.read() as db:
             return Receipt(known.slug, due_at, now, privacy.count_event(db, known.id))
 
-    def remove(db: DbSession) -> Erased:
-        erased = privacy.erase_event(db, known.id, now)
-        stored_events.write_audit(db, known.id, now, "event", known.id, "erased", {}, asdict(erased), actor="retention")
-        return erased
-
-    erased = database.write(remove)
+    erased = database.write(lambda db: privacy.erase_around(db, known.id, now))
+    # Killed halfway, the next sweep goes on from there.
+    while some := database.write(lambda db: privacy.erase_some(db, known.id, now, PEOPLE_AT_ONCE)):
+        erased.add(some)
+    after = asdict(erased)
+    database.write(
+        lambda db: stored_events.write_audit(
+            db, known.id, now, "event", known.id, "erased", {}, after, actor="retention"
+        )
+    )
     log.info("personal data was removed", extra={"event": known.slug, **asdict(erased)})
     return Receipt(known.slug, due_at, now, erased)
 

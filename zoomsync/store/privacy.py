@@ -259,7 +259,7 @@ def count_persons(db: DbSession, event_id: int) -> int:
 
 
 def count_event(db: DbSession, event_id: int) -> Erased:
-    """What `erase_event` would erase."""
+    """What `erase_around` and `erase_some` would erase of an event."""
     rows = select(_registrant.c.id).where(_registrant.c.event_id == event_id, _registrant.c.erased_at.is_(None))
     theirs = _outbox.c.registrant_row.in_(rows)
     text_ids = select(cast(_registrant.c.id, String)).where(rows.whereclause)  # type: ignore[arg-type]
@@ -281,20 +281,30 @@ def count_event(db: DbSession, event_id: int) -> Erased:
     return Erased(**{name: db.scalar(statement) or 0 for name, statement in asked.items()})
 
 
-def erase_event(db: DbSession, event_id: int, now: datetime) -> Erased:
-    """Erase everybody of one event, with all words that may name somebody."""
-    rows = select(_registrant.c.id).where(_registrant.c.event_id == event_id, _registrant.c.erased_at.is_(None))
-    joinings = erase_participants(db, event_id)  # first, while the registrants still have their data
-    erased = _erase_rows(db, event_id, db.scalars(rows).all(), now)
-    erased.joinings = joinings
-    erased.certificates = erase_certificates_of_event(db, event_id)
+def erase_around(db: DbSession, event_id: int, now: datetime) -> Erased:
+    """Erase what an event holds of persons beside its registrations, with all words that may name somebody.
+
+    Comes before `erase_some`: a joining is known by the registrants' data.
+    """
+    erased = Erased(joinings=erase_participants(db, event_id), certificates=erase_certificates_of_event(db, event_id))
     erased.opt_outs = _count_deleted(db, delete(_opt_out).where(_opt_out.c.event_id == event_id))
-    elsewhere = select(_registrant.c.id).where(_registrant.c.email == _bounce.c.email).exists()
-    db.execute(delete(_bounce).where(~elsewhere))
     _empty_words(db, event_id)
     db.execute(update(_event).where(_event.c.id == event_id).values(erased_at=now))
     set_planned(db, event_id, "")
     _owe_bytes(db, now)
+    return erased
+
+
+def erase_some(db: DbSession, event_id: int, now: datetime, at_most: int) -> Erased:
+    """Erase up to `at_most` of an event's registrations that are not erased yet. Nothing is left once it gives nothing.
+
+    Not all in one transaction: on SQLite nobody else could write meanwhile.
+    """
+    rows = select(_registrant.c.id).where(_registrant.c.event_id == event_id, _registrant.c.erased_at.is_(None))
+    erased = _erase_rows(db, event_id, db.scalars(rows.order_by(_registrant.c.id).limit(at_most)).all(), now)
+    # An address that mail came back from goes with the last registration that has it.
+    elsewhere = select(_registrant.c.id).where(_registrant.c.email == _bounce.c.email).exists()
+    db.execute(delete(_bounce).where(~elsewhere))
     return erased
 
 
