@@ -79,6 +79,9 @@ def test_durations_of_zero_are_not_ready_and_are_asked_for_again(held: Project):
     assert (early.json["sessions"][0]["state"], early.json["rows"]) == ("not_ready", [])
     later = held.at(AFTER_1 + timedelta(hours=1), "attendance", "--json")
     assert later.json["sessions"][0]["state"] == "ready"
+    held.world.meetings[MODEL_MEETING_ID].instances[0].ready_at = AFTER_1 + timedelta(days=9)
+    again = held.at(AFTER_1 + timedelta(hours=2), "attendance", SLUG, "--json")
+    assert (again.json["sessions"][0]["state"], again.json["rows"]) == ("ready", later.json["rows"])
 
 
 def test_unnamed_events_are_asked_for_when_a_look_is_due_and_named_ones_at_once(held: Project):

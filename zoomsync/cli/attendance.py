@@ -218,6 +218,8 @@ def _counts(found: SessionAttendance | None) -> tuple[object, ...]:
 def _state(one: SessionLook) -> str:
     if not one.is_over:
         return ""
-    if one.record.without_ids:
-        return "ready, without registrant ids: see zoomsync check"
-    return f"failed: {one.record.error}" if one.record.error else _STATES[one.record.state.value]
+    record = one.record
+    words = _STATES[record.state.value]
+    if record.error:
+        return f"{words}; the last look failed" if record.ready_at else "failed"
+    return f"{words}, without registrant ids: see zoomsync check" if record.without_ids else words
