@@ -238,6 +238,12 @@ def test_no_text_brings_it_down_and_what_is_written_can_be_read(text: str, html:
     write_draft(one, Path("an-event.toml"), "page.md")  # raises where it could not be read
 
 
+def test_a_page_that_is_not_read_to_its_end_says_so() -> None:
+    one = event("palabra " * 20_000 + f"\n\nSesión: {SESSION}")
+    assert any("not all of it was read" in text for _, text in doubts(one, "session"))
+    assert not any("not all of it" in text for _, text in doubts(event(SESSION), "session"))
+
+
 @pytest.mark.parametrize("piece", ["7 y ", "<!--", "<a ", "7 de marzo, 8 a 1 pm ", "a@", "{% "])
 def test_no_text_takes_long(piece: str) -> None:
     began = time.process_time()

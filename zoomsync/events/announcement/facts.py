@@ -19,12 +19,12 @@ from zoomsync.events.announcement.front import read_front_matter
 from zoomsync.events.announcement.linking import Registration, registration_of
 from zoomsync.events.announcement.markdown import read_markdown
 from zoomsync.events.announcement.marked import front_times, marked_times
-from zoomsync.events.announcement.markup import read_html
+from zoomsync.events.announcement.markup import MOST_TAGS, read_html
 from zoomsync.events.announcement.naming import language_of, title_of, year_in
 from zoomsync.events.announcement.organizing import email_of, organizer_of
 from zoomsync.events.announcement.page import Block, BlockKind, MarkedEvent, Page, addresses_in
 from zoomsync.events.announcement.schedule import Schedule, read_schedule
-from zoomsync.events.announcement.segments import Segment, segments_of
+from zoomsync.events.announcement.segments import Segment, are_too_long, segments_of
 from zoomsync.events.announcement.tokens import any_of, fold
 from zoomsync.events.announcement.trimming import trimmed
 from zoomsync.events.announcement.years import Years
@@ -86,10 +86,10 @@ def read_announcement(source: Source, *, zone: str, today: date) -> Announcement
 def _page(source: Source, doubts: Doubts) -> Page:
     page = Page()
     text, cut = trimmed(source.text, is_html=source.is_html)
-    if cut:
-        doubts.at(DoubtKind.SESSION, "The page is very long: only its beginning was read.", 0)
     body, first_line = read_front_matter(text, page)
     (read_html if source.is_html else read_markdown)(body, first_line, page)
+    if cut or are_too_long(page.blocks) or text.count("<") > MOST_TAGS:
+        doubts.at(DoubtKind.SESSION, "The page is very long: not all of it was read.", 0)
     page.links, page.emails = addresses_in(text)
     page.language = page.language or _value(page, "lang", "language", "locale", "idioma", "og:locale")
     page.written_on = _written_on(page, source)

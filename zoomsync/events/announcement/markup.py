@@ -29,7 +29,7 @@ _ASIDE = frozenset({"nav", "aside", "footer"})
 _MAIN = ("main", "article")
 _EVENT_TYPE = re.compile(r"schema\.org/\w*Event\b|^\w*Event$")
 _MOST_EVENTS = 20
-_MOST_TAGS = 10_000  # no announcement has so many; what is behind is not read
+MOST_TAGS = 10_000  # no announcement has so many; what is behind is not read
 
 
 def read_html(source: str, first_line: int, page: Page) -> None:
@@ -52,8 +52,8 @@ def read_fragment(source: str, first_line: int, writer: Writer, page: Page) -> N
 
 
 def _soup(source: str) -> BeautifulSoup:
-    if source.count("<") > _MOST_TAGS:
-        source = "<".join(source.split("<", _MOST_TAGS + 1)[: _MOST_TAGS + 1])
+    if source.count("<") > MOST_TAGS:
+        source = "<".join(source.split("<", MOST_TAGS + 1)[: MOST_TAGS + 1])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", MarkupResemblesLocatorWarning)
         return BeautifulSoup(source, "html.parser")

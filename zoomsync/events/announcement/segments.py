@@ -15,6 +15,7 @@ from zoomsync.events.announcement.zones import ZoneMention, zones_in
 # Nobody writes such a paragraph, or announces an event on so many pages: what is behind is not read.
 _LONGEST_BLOCK = 5_000
 _LONGEST_PAGE = 200_000
+_MOST_BLOCKS = 2_000
 _MOST_IN_SEGMENT = 40
 _SENTENCE_END = re.compile(r"[.!?…][\"')\]]?\s+(?=\S)|;\s+|\n")
 _SHORT_WORD = re.compile(r"\b(?:art|no|nro|num|sr|sra|dr|dra|lic|ing|mr|mrs|ms|prof|st|vol|tel)\Z")
@@ -50,6 +51,12 @@ class Segment:
         return fold(self.text[max(begin, self.begin) : min(end, self.end)])
 
 
+def are_too_long(blocks: Sequence[Block]) -> bool:
+    """Whether there is more on a page than is read of it."""
+    lengths = [len(block.text) + 1 for block in blocks]
+    return len(blocks) > _MOST_BLOCKS or sum(lengths) > _LONGEST_PAGE or max(lengths, default=0) > _LONGEST_BLOCK
+
+
 def segments_of(blocks: Sequence[Block]) -> list[Segment]:
     """The segments of a page in its order."""
     found: list[Segment] = []
@@ -57,7 +64,7 @@ def segments_of(blocks: Sequence[Block]) -> list[Segment]:
     length = 0
     for number, block in enumerate(blocks):
         length += len(block.text) + 1
-        if length > _LONGEST_PAGE:
+        if length > _LONGEST_PAGE or number >= _MOST_BLOCKS:
             break
         found += _cut(block, number, heading)
         if block.kind is BlockKind.HEADING:
