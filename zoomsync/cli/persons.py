@@ -156,7 +156,7 @@ def _what_is_held(person: Person) -> list[str]:
         for one in person.registrations
     ]
     lines += [f"{one.event}: wants no more reminders" for one in person.opt_outs]
-    lines += [f"{event}: {len(joinings)} times in a session" for event, joinings in person.joinings.items()]
+    lines += [f"{event}: {counted(len(joinings), 'stay')} in a session" for event, joinings in person.joinings.items()]
     return [terminal(line) for line in lines]
 
 
@@ -209,7 +209,7 @@ def _in_words(erased: Erased) -> str:
     if erased.certificates:
         parts.append(counted(erased.certificates, "certificate"))
     if erased.joinings:
-        parts.append(f"{erased.joinings} times in a session")
+        parts.append(counted(erased.joinings, "stay") + " in a session")
     return ", ".join(parts)
 
 

@@ -179,7 +179,7 @@ def in_words(entry: StoryEntry, words: Words, zone: str, now: datetime) -> str:
         return _LITTLE[name][english].format(value)
 
     def moment(value: Value) -> str:
-        return words.moment(value, zone).rstrip(".") if isinstance(value, datetime) else ""
+        return words.moment(value, zone) if isinstance(value, datetime) else ""
 
     found = dict(entry.values)
     about = little("about", found["session"]) if found.get("session") else ""
@@ -215,11 +215,10 @@ def in_words(entry: StoryEntry, words: Words, zone: str, now: datetime) -> str:
                 due_at=moment(due_at),
                 late=little("late") if overdue else "",
             )
+            fate = fate[:-1] if fate.endswith("..") else fate  # "7:00 a. m." brings a full stop of its own
             return say(TOLD[entry.told], kind=_capital(words.kind(str(found["kind"]))), session=about, fate=fate)
         case Told.REMINDER_MISSING:
-            since = found.get("moment")
-            since_when = words.moment(since, zone) if isinstance(since, datetime) else ""
-            why = say(WHY[Why(str(found["why"]))], moment=since_when)
+            why = say(WHY[Why(str(found["why"]))], moment=moment(found.get("moment")))
             return say(TOLD[entry.told], kind=_capital(words.kind(str(found["kind"]))), session=about, why=why)
         case Told.CAME:
             present = little("present" if found["present"] else "absent")
