@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
+
 import pytest
 
 from tests.cli.conftest import SLUG, Project, Result
@@ -106,4 +109,10 @@ def test_what_cannot_be_announced_is_refused_before_anything_is_done(announced: 
     result = announce(announced, "--yes")
     assert result.code == 2
     assert "is a draft" in result.err
+
+    announced.write_event()
+    with closing(sqlite3.connect(announced.file)) as db:
+        db.execute("UPDATE event SET erased_at = first_seen_at")
+        db.commit()
+    assert "was removed: there is nobody left to write to" in announce(announced, "--yes").err
     assert announced.mails.messages == []
