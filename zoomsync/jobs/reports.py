@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session as DbSession
 
 from zoomsync.domain.attendance import DEFAULT_MINIMUM, AttendanceState, SessionAttendance
 from zoomsync.domain.records import Event
+from zoomsync.domain.retention import removal_at
 from zoomsync.jobs.status import EventStanding, concerns_of, look_at_status
 from zoomsync.reports import build
 from zoomsync.reports.activity import activity_part
@@ -137,12 +138,13 @@ def _facts(db: DbSession, event: StoredEvent, wanted: Wanted) -> EventFacts:
     own = file.retention_days if file else None
     days = wanted.retention_days if own is None else own
     ends = [one.ends_at for one in stored_events.sessions_of(db, event.id)]
+    ends += [one.ends_at for one in file.sessions] if file else []
     return EventFacts(
         event.slug,
         event.title,
         event.timezone,
         organizer=file.organizer.name if file else "",
-        erase_at=max(ends) + timedelta(days=days) if ends and days else None,
+        erase_at=removal_at(ends, event.registration_deadline, days),
         erased_at=event.erased_at,
     )
 
