@@ -14,9 +14,10 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from zoomsync.reports.values import EventFacts, Kind, Part, Report
-from zoomsync.text import csv_cells
+from zoomsync.text import csv_cell, csv_cells
 
 BYTE_ORDER_MARK = "\ufeff"
+_A_FEW = 50
 
 # JSON may hold these as they are; a terminal that is shown the file, or a reader of lines, should not meet them.
 _UNSHOWABLE = re.compile(
@@ -76,11 +77,9 @@ def _cells(kind: Kind, values: Sequence[Any], zone: ZoneInfo) -> Sequence[str]:
         case Kind.DAY:
             return [value.isoformat() if value else "" for value in values]
         case _:
-            texts = [value or "" for value in values]
-            # One of few values, the same in each row mostly: an event, a status.
-            if len(different := frozenset(texts)) * 20 < len(texts):
-                made = dict(zip(different, csv_cells(list(different)), strict=True))
-                return [made[text] for text in texts]
+            texts = [value or "" for value in values] if None in values else values
+            if len(set(texts[:_A_FEW])) == 1 and len(set(texts)) == 1:  # an event, mostly
+                return [csv_cell(texts[0])] * len(texts)
             return csv_cells(texts)
 
 
