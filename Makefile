@@ -19,9 +19,11 @@ test: $(STAMP)
 	$(BIN)/mypy
 	$(BIN)/pytest -n $(WORKERS) --dist loadgroup
 
-# Kills, freezes and stops the real program again and again, and counts what arrived: some ten minutes.
-# PROVE_PEOPLE and PROVE_KILLS say how many (2000, 100).
+# Kills, freezes and stops the real program again and again, takes its database and its clock away, and has it live
+# through a day of twenty events: docs/reliability.md. How much of each: PROVE_PEOPLE, PROVE_KILLS, PROVE_LIVES,
+# PROVE_SYNC_KILLS, PROVE_TOGETHER, PROVE_LOCKS, PROVE_SOAK_SPEED. libfaketime is a tool of these runs alone.
 prove: $(STAMP)
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --constraint constraints.txt libfaketime
 	$(BIN)/pytest tests/prove -n 2 --timeout 900
 
 lint: $(STAMP)

@@ -40,6 +40,7 @@ from zoomsync.jobs.remind import SIDE_BY_SIDE, remind
 from zoomsync.store import daemons, leases
 from zoomsync.store import events as stored_events
 from zoomsync.store.daemons import LiveDaemon
+from zoomsync.ticks import ClockWatch, Tick, tick_now
 from zoomsync.web.admin.site import Admin
 from zoomsync.web.app import web_application
 from zoomsync.web.server import WebServer
@@ -89,8 +90,12 @@ class Daemon:
             log.info("the daemon is at work", extra={"events": len(self._events), "version": __version__})
             if not_set := app.settings.not_set():
                 log.info("not set, which is fine if you do not want it: %s", ", ".join(not_set))
+            clock = ClockWatch()
             try:
                 while not self._stop.wait(0.5):
+                    if clock.was_set_back():
+                        log.warning("the clock of this machine was set back")
+                        tick_now(scheduler)
                     if self._look_now.is_set():
                         self._look_now.clear()
                         self._guarded("beat", self._beat)()
@@ -136,8 +141,7 @@ class Daemon:
         ):
             scheduler.add_job(
                 self._guarded(name, sweep),
-                "interval",
-                seconds=every_s,
+                Tick(timedelta(seconds=every_s)),
                 id=name,
                 name=name,
                 next_run_time=at_first.get(name, soon),

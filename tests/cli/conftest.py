@@ -265,6 +265,7 @@ class Account:
         """The model event as at the start; nothing of an earlier test is left."""
         world = self.zoom.world
         world.clock = clock
+        world.webhooks = None
         world.reset()
         self.zoom.journal.clear()
         self.given.clear()

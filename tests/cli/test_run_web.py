@@ -21,6 +21,8 @@ from tests.cli.conftest import Project, local
 from tests.cli.test_run import ended, until
 from zoomsync.clock import running_clock
 from zoomsync.simulate.model_event import MODEL_MEETING_ID
+from zoomsync.simulate.people import believable_people
+from zoomsync.simulate.webhooks import Webhooks
 
 SECRET = "canary-webhook-secret"
 PUBLIC = "https://avisos.example.org/zoom"
@@ -72,7 +74,10 @@ def test_a_webhook_has_the_event_pulled_long_before_its_turn(project: Project, p
     process = daemon("2023-03-01 12:00")
     until(lambda: ("ok", "") in project.runs() and answers(port, "/readyz") == 200)
     assert project.registrants() == {}
-    project.world.populate(MODEL_MEETING_ID, 3)
+    # Zoom tells of whoever registers; and somebody who knows the secret tells, three times, of somebody who does not.
+    Webhooks(project.world, f"http://127.0.0.1:{port}/webhooks/zoom", SECRET).start()
+    project.world.populate(MODEL_MEETING_ID, 2)
+    project.world.register(MODEL_MEETING_ID, next(believable_people(1, seed=9)))
 
     sent_at = str(int(project.world.clock().timestamp()))
     thing = {"id": MODEL_MEETING_ID, "registrant": {"email": "forged@example.org"}}

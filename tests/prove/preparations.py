@@ -29,14 +29,16 @@ def shared_clock() -> None:
 
 
 def quick_ticks() -> None:
-    """Every sweep four times a second, or as often as is said, but for the alarms."""
+    """Every sweep four times a second, or as often as is said, but for the slow ones."""
     from apscheduler.schedulers.background import BackgroundScheduler
 
     add_job = BackgroundScheduler.add_job
     tick_s = float(os.environ.get(TICK, "0.25"))
 
-    def spoilt(self: Any, work: Any, trigger: str, *, seconds: float, **named: Any) -> Any:
-        return add_job(self, work, trigger, seconds=seconds if named["id"] == "alarms" else tick_s, **named)
+    def spoilt(self: Any, work: Any, trigger: Any, **named: Any) -> Any:
+        if named["id"] not in ("alarms", "attendance", "retention"):
+            trigger.every = timedelta(seconds=tick_s)
+        return add_job(self, work, trigger, **named)
 
     BackgroundScheduler.add_job = spoilt
 

@@ -208,6 +208,7 @@ def simulate(
     host: Annotated[str, typer.Option(help="Where to listen.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="The port.", min=1, max=65_535)] = 8700,
     registrants: Annotated[int, typer.Option(help="How many people have registered already.")] = 12,
+    webhooks: Annotated[str, typer.Option(metavar="URL", help="Tell this address of what changes, as Zoom does.")] = "",
 ) -> int:
     """Run a Zoom account to play with. It has the model event, its registration form, and faults on demand."""
     from zoomsync.app import read_moment
@@ -215,6 +216,7 @@ def simulate(
     from zoomsync.errors import SettingsError
     from zoomsync.simulate.model_event import MODEL_LINK_TOKEN, MODEL_MEETING_ID
     from zoomsync.simulate.server import serve
+    from zoomsync.simulate.webhooks import SECRET, Webhooks
     from zoomsync.simulate.world import World
 
     options = options_of(ctx)
@@ -222,6 +224,13 @@ def simulate(
     world = World.model_account(clock)
     if registrants:
         world.populate(MODEL_MEETING_ID, registrants)
+    if webhooks:
+        try:
+            Webhooks(world, webhooks).start()
+        except ValueError as error:
+            raise SettingsError(
+                f"{error}: start the daemon first, with ZOOMSYNC_ZOOM__WEBHOOK_SECRET={SECRET}."
+            ) from error
     base = f"http://{host}:{port}"
     talk(f"A Zoom account to play with, at {base}. For the other terminal:")
     for line in (

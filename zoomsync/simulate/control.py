@@ -12,6 +12,7 @@
                                                                                 a session took place
     curl http://127.0.0.1:8700/simulate/clock    -d '{"at": "2023-03-06T05:59:00Z"}'    or {"advance_s": 3600}
     curl http://127.0.0.1:8700/simulate/limits   -d '{"enforce": true}'         keep the plan's rate limits
+    curl http://127.0.0.1:8700/simulate/webhooks -d '{"url": "http://127.0.0.1:8080/webhooks/zoom"}'  tell it all
     curl http://127.0.0.1:8700/simulate/faults                                  kinds there are, rules that stand
     curl http://127.0.0.1:8700/simulate/faults   -d '{"what": "503", "path": "/registrants", "times": 2}'
     curl -X DELETE http://127.0.0.1:8700/simulate/faults
@@ -39,6 +40,7 @@ from zoomsync.simulate.faults import KINDS as FAULT_KINDS
 from zoomsync.simulate.faults import Fault
 from zoomsync.simulate.objects import APPROVED, NO_REGISTRATION, STATUSES, Json, Meeting, stamp
 from zoomsync.simulate.refusal import Refusal
+from zoomsync.simulate.webhooks import Webhooks
 from zoomsync.simulate.world import World
 
 Act = Callable[[World, Meeting, Json], Any]
@@ -158,6 +160,12 @@ def _limits(world: World, _: Meeting, wanted: Json) -> Json:
     return {"enforce": world.enforce_limits, "plan": world.plan}
 
 
+def _webhooks(world: World, _: Meeting, wanted: Json) -> Json:
+    """After Zoom's challenge; the secret is demo-webhook-secret, or "secret"."""
+    Webhooks(world, **wanted).start()
+    return {"told": wanted["url"]}
+
+
 def _raise_fault(world: World, _: Meeting, wanted: Json) -> Json:
     if "action" in wanted:
         raise ValueError("an action can be given from Python only")
@@ -179,6 +187,7 @@ ACTS: dict[str, Act] = {
     "session": _session,
     "clock": _clock,
     "limits": _limits,
+    "webhooks": _webhooks,
     "faults": _raise_fault,
     "reset": _reset,
 }
@@ -199,6 +208,7 @@ def _state(world: World, meeting: Meeting) -> Json:
         "counts": counts,
         "registrants": [_person(meeting, registrant.id) for registrant in meeting.order[:STATE_ROWS]],
         "faults": [_fault(rule) for rule in world.faults.standing()],
+        "webhooks": world.webhooks and {"url": world.webhooks.url, **world.webhooks.counts},
     }
 
 

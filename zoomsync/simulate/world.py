@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from operator import attrgetter
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 from zoneinfo import ZoneInfo
 
 from zoomsync.clock import Clock
@@ -45,6 +45,9 @@ from zoomsync.simulate.objects import (
 )
 from zoomsync.simulate.paging import Page, PageTokens
 from zoomsync.simulate.refusal import Refusal, refuse
+
+if TYPE_CHECKING:
+    from zoomsync.simulate.webhooks import Webhooks
 
 TOKEN_AGE = timedelta(seconds=3599)
 PEOPLE_A_STATUS_CALL = 30
@@ -112,6 +115,7 @@ class World:
     ) -> None:
         self.clock = clock
         self.lock = threading.RLock()
+        self.webhooks: Webhooks | None = None  # who is told of what changes; a reset leaves it
         self.monotonic = monotonic
         self._furnish = furnish
         self._plan = plan
@@ -300,6 +304,7 @@ class World:
             occurrence = self._occurrence(meeting, occurrence_id)
             occurrence.start_time = start_time or occurrence.start_time
             occurrence.duration = int(changes.get("duration", occurrence.duration))
+            self._tell("updated", meeting)
             return
         meeting.topic = changes.get("topic", meeting.topic)
         meeting.agenda = changes.get("agenda", meeting.agenda)
@@ -314,6 +319,7 @@ class World:
         if meeting.without_fixed_time:
             settings.pop("approval_type", None)
         meeting.settings.update({name: value for name, value in settings.items() if name in meeting.settings})
+        self._tell("updated", meeting)
 
     @_locked
     def set_in_portal(self, meeting_id: int, **changes: Any) -> None:
@@ -328,10 +334,12 @@ class World:
             else:
                 meeting.settings[name] = value
         self._rendered_anew(meeting)
+        self._tell("updated", meeting)
 
     @_locked
     def move_occurrence(self, meeting_id: int, occurrence_id: str, start_time: datetime) -> None:
         self._occurrence(self.meetings[meeting_id], occurrence_id).start_time = start_time
+        self._tell("updated", self.meetings[meeting_id])
 
     @_locked
     def delete_occurrence(self, meeting_id: int, occurrence_id: str) -> None:
@@ -379,7 +387,11 @@ class World:
         details = {name: fields[name] for name in STANDARD_QUESTIONS if fields.get(name)}
         questions = list(fields.get("custom_questions") or [])
         if known is None:
-            return self._add(meeting, email, first_name, self.clock(), statuses, details, questions)
+            added = self._add(meeting, email, first_name, self.clock(), statuses, details, questions)
+            self._tell("registration_created", meeting, added)
+            if status == APPROVED:
+                self._tell("registration_approved", meeting, added)
+            return added
         known.first_name, known.statuses = first_name, statuses | known.statuses
         known.details.update(details)
         known.custom_questions = questions or known.custom_questions
@@ -464,8 +476,9 @@ class World:
     @_locked
     def cancel_by_self(self, meeting_id: int, email: str) -> None:
         """The registrant follows the link in the mail: gone from every list, the address free. KeyError if unknown."""
-        meeting = self.meetings[meeting_id]
-        self._remove(meeting, self.find_registrant(meeting_id, email))
+        meeting, registrant = self.meetings[meeting_id], self.find_registrant(meeting_id, email)
+        self._remove(meeting, registrant)
+        self._tell("registration_cancelled", meeting, registrant)
 
     @_locked
     def set_status(
@@ -506,6 +519,8 @@ class World:
         changed = [occurrence_id] if occurrence_id and meeting.registers_by_occurrence else list(registrant.statuses)
         registrant.statuses.update(dict.fromkeys(changed, status))
         self._changed(meeting, registrant)
+        if status in (APPROVED, DENIED):
+            self._tell(f"registration_{status}", meeting, registrant)
 
     @_locked
     def delete_registrant(self, kind: str, meeting_id: str | int, registrant_id: str, occurrence_id: str = "") -> None:
@@ -677,6 +692,10 @@ class World:
 
     def _key(self) -> str:
         return _key(self._chance)
+
+    def _tell(self, what: str, meeting: Meeting, registrant: Registrant | None = None) -> None:
+        if self.webhooks:
+            self.webhooks.tell(what, meeting, registrant)
 
     def _spend(self, what: str, who: str, limit: int, message: str, headers: Mapping[str, str] | None = None) -> None:
         today = self.clock().date()
