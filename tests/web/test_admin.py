@@ -89,11 +89,11 @@ def test_people_are_found_by_status_and_by_words(site: Site) -> None:
     assert get(site, f"{EVENT}/registrants?status=nonsense&from=-1").status == 200
 
 
-def test_a_persons_page_shows_what_was_sent_and_no_link(site: Site, now: datetime) -> None:
+def test_a_persons_page_tells_their_story_and_shows_no_link(site: Site, now: datetime) -> None:
     site.world.plan(0, now=now, due_at=now + timedelta(hours=1))
     page = get(site, f"{EVENT}/registrants/{site.world.rows[0]}").text
-    assert "reminder, 1h before" in page
-    assert "to be sent" in page
+    assert "Registered, in time." in page
+    assert "1 hour before" in page
     assert "zoom.us" not in page
 
 

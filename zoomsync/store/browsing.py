@@ -122,15 +122,13 @@ def mail(
     db: DbSession,
     event_id: int,
     *,
-    registrant_row: int | None = None,
     states: Sequence[OutboxState] = (),
     offset: int = 0,
     limit: int = 100,
 ) -> Part[MailRow]:
-    """An event's messages, what was or will be sent last first. registrant_row: to this one. states: in these alone."""
+    """An event's messages, what was or will be sent last first. states: in these alone."""
     where = and_(
         _outbox.c.event_id == event_id,
-        *([_outbox.c.registrant_row == registrant_row] if registrant_row is not None else []),
         *([_outbox.c.state.in_([one.value for one in states])] if states else []),
     )
     total = db.scalar(select(func.count()).select_from(_outbox).where(where)) or 0

@@ -19,9 +19,11 @@ from starlette.routing import Route
 
 from zoomsync.clock import Clock
 from zoomsync.domain.records import Event, EventStatus, OutboxState, RegistrantStatus
+from zoomsync.jobs.explain import explain
 from zoomsync.jobs.late import Person, list_late
 from zoomsync.jobs.status import Concern, EventStanding, StatusReport, concerns_of, look_at_status
 from zoomsync.language import _, in_use
+from zoomsync.reports.story import in_words
 from zoomsync.reports.words import Words
 from zoomsync.store import browsing, outbox, reading
 from zoomsync.store import events as stored_events
@@ -84,6 +86,7 @@ class AdminSite:
         self._clock = clock
         self._door = door
         self._files = admin.files
+        self._stored_file = admin.stored_file
         self._pages = Pages("admin.css")
         for name in words.FILTERS:
             self._pages.add_filter(name, getattr(words, name))
@@ -211,11 +214,18 @@ class AdminSite:
             raise HTTPException(404, _("There is no such registrant."))
         with self._database.read() as db:
             person = browsing.person(db, known.id, row)
-            messages = browsing.mail(db, known.id, registrant_row=row)
             unwilling = person is not None and person.email in stored_events.opted_out(db, known.id)
         if person is None:
             raise HTTPException(404, _("There is no such registrant."))
-        say = Words(in_use()).field
+        told = explain(person.email, database=self._database, file_of=self._stored_file, now=self._clock())
+        chapters = told if isinstance(told, list) else []
+        chapter = next((one for one in chapters if one.registrant.key == person.key), None)
+        mine = Words(in_use())
+        story = [
+            (words.moment(entry.at, known.timezone), in_words(entry, mine, known.timezone, self._clock()))
+            for entry in (chapter.entries if chapter else ())
+        ]
+        say = mine.field
         return self._event_page(
             "admin/person.html",
             visit,
@@ -227,7 +237,7 @@ class AdminSite:
                 *person.answers,
             ],
             opted_out=unwilling,
-            rows=messages.rows,
+            story=story,
         )
 
     def _mail(self, request: Request, visit: Visit) -> Response:
