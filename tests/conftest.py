@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import tempfile
 import uuid
 from collections.abc import Iterator
@@ -23,6 +24,9 @@ settings.load_profile("zoomsync")
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # A shell's background jobs begin so, and hand it on to every process they start: no test could press Ctrl-C.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     if not hasattr(config, "workerinput"):  # this is the run's first process, not one of its workers
         os.environ[postgres.FOLDER_VARIABLE] = tempfile.mkdtemp(prefix="zoomsync-", suffix=f"-{os.getpid()}")
 
