@@ -10,13 +10,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
-from babel.messages.extract import extract_from_dir
+from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
 from zoomsync.language import DOMAIN, FOLDER, LANGUAGES
 
 _METHODS = [("**.py", "python"), ("web/templates/admin/**.html", "jinja2")]
+_KEYWORDS = {**DEFAULT_KEYWORDS, "ngettext_in": (2, 3)}
 _OPTIONS = {"web/templates/admin/**.html": {"trim_blocks": "true", "lstrip_blocks": "true", "silent": "false"}}
 
 
@@ -34,7 +35,7 @@ def as_it_should_be(language: str) -> Catalog:
     # No dates and versions in the header: they would make a difference where there is none.
     known = read_po(io.BytesIO(po_file(language).read_bytes()), locale=language)
     wanted = Catalog(locale=language, domain=DOMAIN, charset="utf-8")
-    for _, _, message, _, context in extract_from_dir(FOLDER.parent, _METHODS, _OPTIONS):
+    for _, _, message, _, context in extract_from_dir(FOLDER.parent, _METHODS, _OPTIONS, _KEYWORDS):
         key = message[0] if isinstance(message, tuple) else message
         found = known.get(key, context)
         wanted.add(message, string=found.string if found and found.string else None, context=context)

@@ -47,4 +47,19 @@ def ngettext(one: str, many: str, number: int) -> str:
     return _InUse.catalogue.ngettext(one, many, number)
 
 
+def gettext_in(language: str | None, message: str) -> str:
+    """`gettext` in a language of the caller's choice; None: the one in use."""
+    return gettext(message) if language is None else catalogue(language).gettext(message)
+
+
+def ngettext_in(language: str | None, one: str, many: str, number: int) -> str:
+    """`ngettext` in a language of the caller's choice; None: the one in use."""
+    return (ngettext if language is None else catalogue(language).ngettext)(one, many, number)
+
+
+def N_(message: str) -> str:  # noqa: N802 - gettext's own name for it
+    """Marks a message for the catalogues where it stands in a table; whoever shows it translates it."""
+    return message
+
+
 _ = gettext

@@ -100,8 +100,8 @@ def test_a_persons_page_tells_their_story_and_shows_no_link(site: Site, now: dat
 def test_mail_is_shown_by_what_became_of_it(site: Site, now: datetime) -> None:
     site.world.plan(0, 1, now=now)
     site.world.plan(2, now=now, state=OutboxState.SKIPPED, reason="it is too late")
-    assert get(site, f"{EVENT}/mail").text.count("reminder, 1h before") == 3
-    assert get(site, f"{EVENT}/mail?group=waiting").text.count("reminder, 1h before") == 2
+    assert get(site, f"{EVENT}/mail").text.count("reminder, 1 hour before") == 3
+    assert get(site, f"{EVENT}/mail?group=waiting").text.count("reminder, 1 hour before") == 2
     assert "it is too late" in get(site, f"{EVENT}/mail?group=left_out").text
     assert "No such message." in get(site, f"{EVENT}/mail?group=sent").text
 

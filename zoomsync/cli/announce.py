@@ -10,7 +10,8 @@ import typer
 
 from zoomsync.cli.house import actor, confirmed, opened, options_of
 from zoomsync.cli.output import answer, answer_json, talk
-from zoomsync.text import counted, terminal
+from zoomsync.text import terminal
+from zoomsync.words import counted
 
 if TYPE_CHECKING:
     from collections import Counter

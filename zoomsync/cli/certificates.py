@@ -10,7 +10,8 @@ import typer
 from zoomsync.cli.attendance import read_minimum
 from zoomsync.cli.house import confirmed, opened, options_of
 from zoomsync.cli.output import answer, answer_json, local_time, progress_bar, talk
-from zoomsync.text import counted, file_name, terminal
+from zoomsync.text import file_name, terminal
+from zoomsync.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

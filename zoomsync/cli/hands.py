@@ -9,7 +9,8 @@ import typer
 
 from zoomsync.cli.house import actor, chosen_events, opened, options_of
 from zoomsync.cli.output import answer, answer_json, talk
-from zoomsync.text import counted, terminal
+from zoomsync.text import terminal
+from zoomsync.words import counted
 
 if TYPE_CHECKING:
     from zoomsync.app import App

@@ -11,7 +11,8 @@ import typer
 from zoomsync.cli.house import actor, chosen_events, opened, options_of
 from zoomsync.cli.output import answer, answer_json, answer_table, local_time, talk
 from zoomsync.cli.sync import Events
-from zoomsync.text import counted, terminal
+from zoomsync.text import terminal
+from zoomsync.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

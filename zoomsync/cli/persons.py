@@ -10,7 +10,8 @@ import typer
 
 from zoomsync.cli.house import confirmed, opened, options_of
 from zoomsync.cli.output import answer, answer_json, answer_table, local_time, talk
-from zoomsync.text import counted, terminal
+from zoomsync.text import terminal
+from zoomsync.words import counted
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -10,7 +10,8 @@ import typer
 
 from zoomsync.cli.house import chosen_events, opened, options_of
 from zoomsync.cli.output import UNFORESEEN, answer, answer_json, local_time, progress_bar, talk
-from zoomsync.text import counted, terminal
+from zoomsync.text import terminal
+from zoomsync.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -32,7 +32,7 @@ from zoomsync.jobs.ports import RegistrationDesk
 from zoomsync.store import outbox
 from zoomsync.store import registration as stored
 from zoomsync.store.schema import Database
-from zoomsync.text import counted
+from zoomsync.words import counted
 
 LATE_NOTICE = "late"
 _NOTICE_HOLDS = timedelta(days=30)  # where no session says how long it makes sense

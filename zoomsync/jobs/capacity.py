@@ -14,7 +14,7 @@ from zoomsync.jobs.check import CheckLine, Mark
 from zoomsync.store import events as stored_events
 from zoomsync.store import reading
 from zoomsync.store.schema import Database
-from zoomsync.text import counted
+from zoomsync.words import counted
 
 _DAY = timedelta(days=1)
 

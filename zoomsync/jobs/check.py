@@ -30,7 +30,7 @@ from zoomsync.errors import StoreError, ZoomError
 from zoomsync.store import events as stored_events
 from zoomsync.store.registration import approved_counts, counts_by_meeting
 from zoomsync.store.schema import Database
-from zoomsync.text import counted
+from zoomsync.words import counted
 
 CLOCKS_APART_AT_MOST = timedelta(minutes=2)
 

@@ -47,7 +47,7 @@ from zoomsync.jobs.sync import SyncOutcome
 from zoomsync.store import events as stored_events
 from zoomsync.store import registration as stored
 from zoomsync.store.schema import Database
-from zoomsync.text import counted
+from zoomsync.words import counted
 
 log = logging.getLogger(__name__)
 

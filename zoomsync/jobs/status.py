@@ -29,7 +29,7 @@ from zoomsync.store import registration as stored_registration
 from zoomsync.store.events import StoredEvent
 from zoomsync.store.registration import approved_counts
 from zoomsync.store.schema import Database
-from zoomsync.text import counted
+from zoomsync.words import counted
 
 # A message this late is overdue: two rounds of a five-minute cron have passed it by.
 OVERDUE_AFTER = timedelta(minutes=15)

@@ -93,7 +93,7 @@ _STATUSES = ("pending", "denied", "cancelled")
 
 
 def _figures(overviews: Sequence[Overview], words: Words, columns: Sequence[str]) -> Part:
-    states = {name: words.say(name) for name in ("open", "closed", "not_closed")}
+    states = words.registrations
     known = (
         Column("event", words.heading("event"), rank=0),
         Column("title", words.heading("title"), rank=0),

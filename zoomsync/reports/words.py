@@ -1,19 +1,22 @@
-"""What reports call things, in Spanish (Latin American, usted) and English. Machine names in, words out."""
+"""What reports call things, in Spanish (Latin American, usted) and English. Machine names in, words out.
+
+States, kinds of mail and moments are those of `zoomsync.words`, in the event's language. What only reports say stands
+here in two columns, side by side, as whoever translates a report reads it.
+"""
 # ruff: noqa: E501 - the tables of words are read across
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime
 from functools import cache
-from zoneinfo import ZoneInfo
 
 from babel import Locale
-from babel.dates import format_date, format_time
+from babel.dates import format_date
 from babel.numbers import format_decimal, format_percent
 
+from zoomsync import words
 from zoomsync.reports.values import RegistrationFacts
 
 # name                     Spanish | English
@@ -131,25 +134,6 @@ attendance                 No se sabe quién participó en {what} | Nobody knows
 clock_apart                El reloj de este equipo no coincide con el de Zoom. | This machine's clock is not Zoom's.
 """
 
-_STATUSES = """
-pending                    en espera | pending
-approved                   aprobada | approved
-denied                     rechazada | denied
-cancelled                  cancelada | cancelled
-"""
-
-_STATES = """
-pending                    por enviar | to be sent
-claimed                    en proceso | being sent
-transmitting               en proceso | being sent
-sent                       aceptado por el servidor de correo | accepted by the mail server
-deferred                   se volverá a intentar | to be tried again
-in_doubt                   no se sabe si salió | in doubt
-failed                     falló | failed
-skipped                    omitido | skipped
-cancelled                  retirado | withdrawn
-"""
-
 _FIELDS = """
 address                    Dirección | Address
 city                       Ciudad | City
@@ -231,9 +215,6 @@ personal_data              Datos personales | Personal data
 others                     Otras respuestas | Other answers
 others_hidden              Otras (grupos de menos de 5) | Others (groups under 5)
 no_answer                  Sin respuesta | No answer
-open                       abierta | open
-closed                     cerrada | closed
-not_closed                 NO CERRADA | NOT CLOSED
 yes                        sí | yes
 no                         no | no
 unknown                    aún no se sabe | not known yet
@@ -262,8 +243,8 @@ columns_left_out           Columnas sin espacio (--columns las elige): | Columns
 def _table(text: str) -> dict[str, tuple[str, str]]:
     found = {}
     for line in text.strip().splitlines():
-        name, _, words = line.partition("  ")
-        spanish, _, english = words.strip().partition(" | ")
+        name, _, said = line.partition("  ")
+        spanish, _, english = said.strip().partition(" | ")
         found[name] = (spanish, english)
     return found
 
@@ -290,10 +271,10 @@ class Words:
         return str(Locale.parse(self.language).territories.get(code.upper(), code))
 
     def status(self, name: str) -> str:
-        return self._in(_STATUSES, name)
+        return words.registrant_status(name, self.language)
 
     def state(self, name: str) -> str:
-        return self._in(_STATES, name)
+        return words.mail_state(name, self.language)
 
     def say(self, name: str) -> str:
         return self._in(_SENTENCES, name)
@@ -319,11 +300,15 @@ class Words:
 
     @property
     def statuses(self) -> Mapping[str, str]:
-        return self._all(_STATUSES)
+        return {name: self.status(name) for name in words.REGISTRANT_STATUSES}
 
     @property
     def states(self) -> Mapping[str, str]:
-        return self._all(_STATES)
+        return {name: self.state(name) for name in words.MAIL_STATES}
+
+    @property
+    def registrations(self) -> Mapping[str, str]:
+        return {name: words.registration(name, self.language) for name in words.REGISTRATION_STATES}
 
     @property
     def changes(self) -> Mapping[str, str]:
@@ -335,14 +320,7 @@ class Words:
 
     def kind(self, kind: str) -> str:
         """A kind of mail: "before:1d 17:00" is "1 día antes, 17:00"."""
-        name, _, lead = kind.partition(":")
-        found = re.fullmatch(r"(\d+)([dhm])(?: (\d\d?:\d\d))?", lead)
-        if found is None:
-            return self._in(_KINDS, name)
-        number, unit, clock = int(found[1]), found[2], found[3]
-        nouns = _UNITS[self.language][unit]
-        when = _BEFORE_AND_AFTER[self.language][name == "after"]
-        return f"{number} {nouns[number != 1]} {when}" + (f", {clock}" if clock else "")
+        return words.lead(kind, self.language) if ":" in kind else words.mail_kind(kind, self.language)
 
     # ------------------------------------------------------------------------------------------- numbers and times
 
@@ -355,7 +333,7 @@ class Words:
 
     def day(self, day: date) -> str:
         """ "martes 7 de marzo de 2023"."""
-        return format_date(day, _DAY[self.language], locale=self.language)
+        return words.day(day, self.language)
 
     def short_day(self, day: date) -> str:
         """ "7 mar"."""
@@ -363,38 +341,25 @@ class Words:
 
     def moment(self, at: datetime, zone: str) -> str:
         """ "martes 7 de marzo de 2023, 8:00 a. m."."""
-        local = at.astimezone(ZoneInfo(zone))
-        clock = format_time(local.time(), "short", locale=_CLOCK[self.language]).replace("\u202f", "\u00a0")
-        return f"{self.day(local.date())}, {clock}"
+        return _kept_together(words.at_length(at, zone, language=self.language))
 
     def deadline(self, at: datetime, zone: str) -> str:
         """A deadline at midnight is the end of a day: people know it by its last minute."""
-        local = at.astimezone(ZoneInfo(zone))
-        return self.moment(at - timedelta(minutes=1) if local.time() == time(0) else at, zone)
+        return _kept_together(words.deadline(at, zone, language=self.language))
 
     def _in(self, table: str, name: str) -> str:
         found = _table(table).get(name)
         return name if found is None else found[self.language == "en"]
 
     def _all(self, table: str) -> Mapping[str, str]:
-        return {name: words[self.language == "en"] for name, words in _table(table).items()}
+        return {name: said[self.language == "en"] for name, said in _table(table).items()}
 
 
-_UNITS = {
-    "es": {"d": ("día", "días"), "h": ("hora", "horas"), "m": ("minuto", "minutos")},
-    "en": {"d": ("day", "days"), "h": ("hour", "hours"), "m": ("minute", "minutes")},
-}
-_BEFORE_AND_AFTER = {"es": ("antes", "después"), "en": ("before", "after")}
-_KINDS = """
-welcome                    bienvenida | welcome
-moved                      aviso de cambio de horario | notice of a new time
-called_off                 aviso de cancelación | notice of cancellation
-late                       aviso de inscripción tardía | notice of late registration
-announce                   anuncio | announcement
-certificate                constancia | certificate
-resend                     enlace otra vez | link once more
-"""
-# As in mails: Guatemala writes hours as es_GT does; numbers with a comma for thousands and a point for decimals.
-_CLOCK = {"es": "es_GT", "en": "en_US"}
+def _kept_together(moment: str) -> str:
+    """A line never ends within the clock's time."""
+    day, comma, clock = moment.rpartition(", ")
+    return day + comma + clock.replace(" ", "\u00a0")
+
+
+# Guatemala writes numbers as es_GT does: a comma for thousands and a point for decimals.
 _NUMBERS = {"es": "es_GT", "en": "en_US"}
-_DAY = {"es": "EEEE d 'de' MMMM 'de' y", "en": "EEEE, MMMM d, y"}

@@ -17,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from zoomsync import words
 from zoomsync.clock import Clock
 from zoomsync.domain.records import Event, EventStatus, OutboxState, RegistrantStatus
 from zoomsync.jobs.explain import explain
@@ -30,7 +31,6 @@ from zoomsync.store import events as stored_events
 from zoomsync.store.events import StoredEvent
 from zoomsync.store.schema import Database
 from zoomsync.text import clean
-from zoomsync.web.admin import words
 from zoomsync.web.admin.acts import Acts, Decide
 from zoomsync.web.admin.doorkeeper import Doorkeeper, Visit
 from zoomsync.web.admin.downloads import Downloads
@@ -47,6 +47,8 @@ _MAIL_GROUPS = {
     "left_out": (OutboxState.SKIPPED, OutboxState.CANCELLED),
 }
 
+# What templates may say, as filters.
+_FILTERS = ("registrant_status", "mail_state", "mail_kind", "event_status", "registration", "moment")
 _KEPT_BACK = ("participant_pin_code",)  # opens the meeting by telephone
 
 Shown = Callable[[Request, Visit], Response]
@@ -88,8 +90,9 @@ class AdminSite:
         self._files = admin.files
         self._stored_file = admin.stored_file
         self._pages = Pages("admin.css")
-        for name in words.FILTERS:
+        for name in _FILTERS:
             self._pages.add_filter(name, getattr(words, name))
+        self._pages.add_filter("deadline", lambda at, zone: words.deadline(at, zone, now=clock()))
         self._pages.add_filter("clean", clean)
         self._downloads = Downloads(
             database=database,

@@ -1,0 +1,67 @@
+"""States, kinds of mail and moments as an organiser reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+
+from zoomsync import language, words
+from zoomsync.domain.records import EventStatus, OutboxState, RegistrantStatus
+from zoomsync.domain.registration import RegistrationState
+
+ZONE = "America/Guatemala"
+DEADLINE = datetime(2023, 3, 6, 6, tzinfo=UTC)  # 6 March, 0:00 in Guatemala
+
+
+@pytest.fixture
+def spanish() -> Iterator[None]:
+    language.use("es")
+    yield
+    language.use("en")
+
+
+@pytest.mark.usefixtures("spanish")
+def test_a_deadline_at_midnight_is_the_last_minute_of_its_day() -> None:
+    assert words.deadline(DEADLINE, ZONE, now=DEADLINE) == "domingo 5 de marzo, 11:59 p. m."
+    assert words.deadline(DEADLINE, ZONE) == "domingo 5 de marzo de 2023, 11:59 p. m."
+    assert words.deadline(DEADLINE.replace(hour=18), ZONE, now=DEADLINE) == "lunes 6 de marzo, 12:00 p. m."
+    assert words.deadline(DEADLINE, ZONE, language="en", now=DEADLINE) == "Sunday, March 5, 11:59 PM"
+
+
+@pytest.mark.usefixtures("spanish")
+def test_a_moment_is_short_in_a_table_and_has_its_year() -> None:
+    assert words.moment(DEADLINE, ZONE) == "6 mar 2023, 12:00 a. m."
+    assert words.moment(None, ZONE) == ""
+    assert words.moment(DEADLINE, ZONE, "en") == "Mar 6, 2023, 12:00 AM"
+
+
+@pytest.mark.parametrize(
+    ("kind", "spanish", "english"),
+    [
+        ("before:24h", "recordatorio, 24 horas antes", "reminder, 24 hours before"),
+        ("before:1d 17:00", "recordatorio, 1 día antes, 17:00", "reminder, 1 day before, 17:00"),
+        ("after:1m", "mensaje, 1 minuto después", "message, 1 minute after"),
+        ("called_off", "aviso de cancelación", "notice of cancellation"),
+        ("something new", "something new", "something new"),
+    ],
+)
+def test_a_kind_of_mail_says_when_it_goes_out(kind: str, spanish: str, english: str) -> None:
+    assert (words.mail_kind(kind, "es"), words.mail_kind(kind, "en")) == (spanish, english)
+
+
+def test_every_state_that_the_program_knows_has_words() -> None:
+    assert set(words.REGISTRANT_STATUSES) == set(RegistrantStatus)
+    assert set(words.MAIL_STATES) == set(OutboxState)
+    assert set(words.EVENT_STATUSES) == set(EventStatus)
+    assert set(words.REGISTRATION_STATES) == set(RegistrationState)
+    said = [words.registrant_status(one, "es") for one in ("pending", "approved", "denied", "cancelled")]
+    assert said == ["en espera", "aprobada", "rechazada", "cancelada"]
+    assert words.mail_state("sent", "es") == "aceptado por el servidor de correo"
+    assert words.mail_state("in_doubt", "es") == "no se sabe si salió"
+
+
+@pytest.mark.usefixtures("spanish")
+def test_what_is_counted_agrees_with_its_number() -> None:
+    assert [words.counted(number, "message") for number in (0, 1, 2)] == ["0 correos", "1 correo", "2 correos"]

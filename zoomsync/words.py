@@ -1,0 +1,173 @@
+"""States, kinds of mail, moments, deadlines and counted things in words: one table for every screen and report.
+
+On the lowest floor, so that commands, admin pages, alarms (`jobs`) and reports may all say the same. Machine names in
+(what `--json` and the database call things), words out. Each function speaks the language of the organiser's own
+screens, or the one it is given: a report is in its event's language. What a mail says of a date is `mail.wording`'s.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from zoomsync.language import N_, gettext_in, in_use, ngettext, ngettext_in
+
+REGISTRANT_STATUSES = {
+    "pending": N_("pending"),
+    "approved": N_("approved"),
+    "denied": N_("denied"),
+    "cancelled": N_("cancelled"),
+}
+MAIL_STATES = {
+    "pending": N_("to be sent"),
+    "claimed": N_("being sent"),
+    "transmitting": N_("being sent"),
+    "sent": N_("accepted by the mail server"),
+    "deferred": N_("to be tried again"),
+    "in_doubt": N_("not known whether it went out"),
+    "failed": N_("failed"),
+    "skipped": N_("left out"),
+    "cancelled": N_("withdrawn"),
+}
+EVENT_STATUSES = {"draft": N_("draft"), "active": N_("active"), "cancelled": N_("called off")}
+REGISTRATION_STATES = {"open": N_("open"), "closed": N_("closed"), "not_closed": N_("NOT CLOSED")}
+MAIL_KINDS = {
+    "welcome": N_("welcome with the link"),
+    "moved": N_("notice of a new time"),
+    "called_off": N_("notice of cancellation"),
+    "late": N_("notice of late registration"),
+    "announce": N_("announcement"),
+    "resend": N_("link sent again"),
+    "certificate": N_("certificate"),
+}
+
+# As in mails: Guatemala writes hours as es_GT does.
+_CLOCK = {"es": "es_GT", "en": "en_US"}
+_DAY = {"es": "EEEE d 'de' MMMM 'de' y", "en": "EEEE, MMMM d, y"}
+_DAY_WITHOUT_YEAR = {"es": "EEEE d 'de' MMMM", "en": "EEEE, MMMM d"}
+_SHORT_DAY = {"es": "d MMM y", "en": "MMM d, y"}
+
+
+def registrant_status(name: str, language: str | None = None) -> str:
+    """ "approved" is "aprobada". A name that is not known is given as it is, here and below."""
+    return _in(REGISTRANT_STATUSES, name, language)
+
+
+def mail_state(name: str, language: str | None = None) -> str:
+    """ "sent" is "aceptado por el servidor de correo"."""
+    return _in(MAIL_STATES, name, language)
+
+
+def event_status(name: str, language: str | None = None) -> str:
+    return _in(EVENT_STATUSES, name, language)
+
+
+def registration(name: str, language: str | None = None) -> str:
+    """ "not_closed" is "SIN CERRAR"."""
+    return _in(REGISTRATION_STATES, name, language)
+
+
+def mail_kind(kind: str, language: str | None = None) -> str:
+    """ "before:24h" is "recordatorio, 24 horas antes"."""
+    name, colon, _lead = kind.partition(":")
+    if colon:
+        frame = N_("reminder, {lead}") if name == "before" else N_("message, {lead}")
+        return gettext_in(language, frame).format(lead=lead(kind, language))
+    return _in(MAIL_KINDS, name, language)
+
+
+def lead(kind: str, language: str | None = None) -> str:
+    """When a kind of mail goes out: "before:1d 17:00" is "1 día antes, 17:00"."""
+    name, _colon, written = kind.partition(":")
+    found = re.fullmatch(r"(\d+)([dhm])(?: (\d\d?:\d\d))?", written)
+    if found is None:
+        return written
+    number, clock = int(found[1]), found[3]
+    span = _UNITS[found[2]](language, number).format(number=number)
+    frame = N_("{span} after") if name == "after" else N_("{span} before")
+    return gettext_in(language, frame).format(span=span) + (f", {clock}" if clock else "")
+
+
+_UNITS = {
+    "d": lambda language, number: ngettext_in(language, "{number} day", "{number} days", number),
+    "h": lambda language, number: ngettext_in(language, "{number} hour", "{number} hours", number),
+    "m": lambda language, number: ngettext_in(language, "{number} minute", "{number} minutes", number),
+}
+
+
+# -------------------------------------------------------------------------------------------------------- days, hours
+
+
+def moment(at: datetime | None, zone: str, language: str | None = None) -> str:
+    """A moment in a zone, as short as a table wants it: "7 mar 2023, 8:00 a. m."; "" for None."""
+    if at is None:
+        return ""
+    language, local = language or in_use(), at.astimezone(ZoneInfo(zone))
+    return f"{_date(local, _SHORT_DAY, language)}, {clock(local, language)}"
+
+
+def at_length(at: datetime, zone: str, *, now: datetime | None = None, language: str | None = None) -> str:
+    """A moment in a zone for a sentence: "martes 7 de marzo, 8:00 a. m.". The year is left out where it is `now`'s."""
+    language, local = language or in_use(), at.astimezone(ZoneInfo(zone))
+    this_year = now is not None and now.astimezone(ZoneInfo(zone)).year == local.year
+    return f"{day(local, language, year=not this_year)}, {clock(local, language)}"
+
+
+def deadline(at: datetime, zone: str, *, now: datetime | None = None, language: str | None = None) -> str:
+    """A deadline as people know it, "domingo 5 de marzo, 11:59 p. m.": one at midnight by its day's last minute."""
+    return at_length(last_minute(at, zone), zone, now=now, language=language)
+
+
+def last_minute(at: datetime, zone: str) -> datetime:
+    """A deadline at midnight is the end of a day: the minute before; any other is as it is."""
+    return at - timedelta(minutes=1) if at.astimezone(ZoneInfo(zone)).time() == time(0) else at
+
+
+def day(on: date, language: str | None = None, *, year: bool = True) -> str:
+    """ "martes 7 de marzo de 2023", "Tuesday, March 7, 2023"."""
+    return _date(on, _DAY if year else _DAY_WITHOUT_YEAR, language or in_use())
+
+
+def clock(at: datetime | time, language: str | None = None) -> str:
+    """ "8:00 a. m.", "8:00 AM", with ordinary blanks."""
+    from babel.dates import format_time  # takes a while, and commands are to start at once
+
+    return " ".join(format_time(at, "short", locale=_CLOCK[language or in_use()]).split())
+
+
+def _date(on: date, patterns: Mapping[str, str], language: str) -> str:
+    from babel.dates import format_date
+
+    return format_date(on, patterns[language], locale=language)
+
+
+# ----------------------------------------------------------------------------------------------------------- how many
+
+
+def counted(number: int, noun: str) -> str:
+    """A number and what it counts, for a sentence on the organiser's screens: "1 correo", "12 correos"."""
+    return _NOUNS[noun](number).format(number=number)
+
+
+# The nouns of `counted`: each names its forms where the catalogues' collector finds them.
+_NOUNS = {
+    "address": lambda n: ngettext("{number} address", "{number} addresses", n),
+    "approved registrant": lambda n: ngettext("{number} approved registrant", "{number} approved registrants", n),
+    "certificate": lambda n: ngettext("{number} certificate", "{number} certificates", n),
+    "doubt": lambda n: ngettext("{number} doubt", "{number} doubts", n),
+    "message": lambda n: ngettext("{number} message", "{number} messages", n),
+    "opt-out": lambda n: ngettext("{number} opt-out", "{number} opt-outs", n),
+    "person": lambda n: ngettext("{number} person", "{number} persons", n),
+    "recorded change": lambda n: ngettext("{number} recorded change", "{number} recorded changes", n),
+    "registrant": lambda n: ngettext("{number} registrant", "{number} registrants", n),
+    "registration": lambda n: ngettext("{number} registration", "{number} registrations", n),
+    "session": lambda n: ngettext("{number} session", "{number} sessions", n),
+    "stay": lambda n: ngettext("{number} stay", "{number} stays", n),
+    "sync": lambda n: ngettext("{number} sync", "{number} syncs", n),
+}
+
+
+def _in(table: Mapping[str, str], name: str, language: str | None) -> str:
+    return gettext_in(language, table[name]) if name in table else str(name)
