@@ -407,7 +407,7 @@ def load_settings(
         _of_names(dotenv, f"{dotenv_file}, ", problems),
         _of_secret_files(cwd / secrets_dir if secrets_dir else None, problems),
         _of_toml(cwd / named if named else folder / DEFAULT_CONFIG, named is not None, problems),
-        _Place({("language",): _language_of(environ)}),
+        _Place({("language",): language_of(environ)}),
     )
     settings = _settings_of(places, problems)
     if settings is None or problems:
@@ -431,7 +431,8 @@ def _path_named(place: str, names: Mapping[str, str]) -> Path | None:
     return Path(written) if written else None
 
 
-def _language_of(environ: Mapping[str, str]) -> str:
+def language_of(environ: Mapping[str, str]) -> str:
+    """The language of the locale, where nothing else says which one the organiser's screens speak."""
     locale = next((environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if environ.get(name)), "")
     return "es" if locale.lower().startswith("es") else "en"
 
