@@ -13,8 +13,11 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
+from typer.main import get_command
 
-from zoomsync.language import DOMAIN, FOLDER, LANGUAGES
+from zoomsync.cli.commands import COMMANDS, app
+from zoomsync.cli.speech import retell
+from zoomsync.language import DOMAIN, FOLDER, LANGUAGES, use
 
 _METHODS = [("**.py", "python"), ("web/templates/admin/**.html", "jinja2")]
 _KEYWORDS = {**DEFAULT_KEYWORDS, "ngettext_in": (2, 3)}
@@ -35,11 +38,28 @@ def as_it_should_be(language: str) -> Catalog:
     # No dates and versions in the header: they would make a difference where there is none.
     known = read_po(io.BytesIO(po_file(language).read_bytes()), locale=language)
     wanted = Catalog(locale=language, domain=DOMAIN, charset="utf-8")
-    for _, _, message, _, context in extract_from_dir(FOLDER.parent, _METHODS, _OPTIONS, _KEYWORDS):
+    collected = extract_from_dir(FOLDER.parent, _METHODS, _OPTIONS, _KEYWORDS)
+    messages = [(message, context) for _, _, message, _, context in collected]
+    for message, context in [*messages, *((text, None) for text in help_texts())]:
         key = message[0] if isinstance(message, tuple) else message
         found = known.get(key, context)
         wanted.add(message, string=found.string if found and found.string else None, context=context)
     return wanted
+
+
+def help_texts() -> list[str]:
+    """Whatever `--help` shows, as the commands say it in English."""
+    texts = [begins for _, begins in COMMANDS.values()]
+
+    def note(text: str) -> str:
+        texts.append(text)
+        return text
+
+    use("en")
+    root = get_command(app)
+    for command in (root, *(root.commands[name] for name in COMMANDS)):
+        retell(command, note)
+    return texts
 
 
 def po_text(catalogue: Catalog) -> bytes:

@@ -35,12 +35,11 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from zoomsync.domain.handwritten import Mistake, nearest, parse_toml, read_web_address, read_zone
 from zoomsync.errors import SettingsError
+from zoomsync.places import DEFAULT_CONFIG, PREFIX, dotenv_file, language_of_locale, path_named, project_folder
 from zoomsync.text import clean, is_email
 
-PREFIX = "ZOOMSYNC_"
 ZOOM_API_URL = "https://api.zoom.us/v2"
 ZOOM_OAUTH_URL = "https://zoom.us/oauth/token"
-DEFAULT_CONFIG = Path("config", "zoomsync.toml")
 DEFAULT_SECRETS = Path("/run/secrets")
 
 # ----------------------------------------------------------------------------------------------- one value each
@@ -393,48 +392,27 @@ def load_settings(
     """
     problems: list[str] = []
     cwd = cwd.absolute()
-    named = config_file or _path_named("config", environ)
-    folder = _project_folder(cwd / named if named else None, cwd)
-    dotenv_file = next((file for file in (folder / ".env", cwd / ".env") if file.is_file()), None)
-    dotenv = _read_dotenv(dotenv_file, problems) if dotenv_file else {}
-    if named is None and (named := _path_named("config", dotenv)):
-        folder = _project_folder(cwd / named, cwd)
-    secrets_dir = _path_named("secrets_dir", environ) or _path_named("secrets_dir", dotenv)
+    named = config_file or path_named("config", environ)
+    folder = project_folder(cwd / named if named else None, cwd)
+    env_file = dotenv_file(folder, cwd)
+    dotenv = _read_dotenv(env_file, problems) if env_file else {}
+    if named is None and (named := path_named("config", dotenv)):
+        folder = project_folder(cwd / named, cwd)
+    secrets_dir = path_named("secrets_dir", environ) or path_named("secrets_dir", dotenv)
 
     places = (
         _of_command_line(overrides or {}),
         _of_names(environ, "environment, ", problems),
-        _of_names(dotenv, f"{dotenv_file}, ", problems),
+        _of_names(dotenv, f"{env_file}, ", problems),
         _of_secret_files(cwd / secrets_dir if secrets_dir else None, problems),
         _of_toml(cwd / named if named else folder / DEFAULT_CONFIG, named is not None, problems),
-        _Place({("language",): language_of(environ)}),
+        _Place({("language",): language_of_locale(environ)}),
     )
     settings = _settings_of(places, problems)
     if settings is None or problems:
         raise SettingsError("\n".join(problems))
     settings._project_folder = folder
     return settings
-
-
-def _project_folder(config_file: Path | None, cwd: Path) -> Path:
-    """The folder that holds `config/`, also for somebody who stands inside it; else `cwd`."""
-    if config_file is not None and config_file.parent.name == "config":
-        return config_file.parent.parent
-    for folder in (cwd, *cwd.parents):
-        if folder.name == "config" and ((folder / "zoomsync.toml").is_file() or (folder / "events").is_dir()):
-            return folder.parent
-    return cwd
-
-
-def _path_named(place: str, names: Mapping[str, str]) -> Path | None:
-    written = next((value for name, value in names.items() if name.lower() == f"{PREFIX.lower()}{place}"), "")
-    return Path(written) if written else None
-
-
-def language_of(environ: Mapping[str, str]) -> str:
-    """The language of the locale, where nothing else says which one the organiser's screens speak."""
-    locale = next((environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if environ.get(name)), "")
-    return "es" if locale.lower().startswith("es") else "en"
 
 
 def _of_command_line(overrides: Mapping[str, object]) -> _Place:

@@ -174,9 +174,9 @@ def test_copy_with_an_address_that_is_none_is_wrong_usage(project: Project) -> N
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (["snyc"], "zoomsync: No such command 'snyc'. Did you mean 'sync'?\n"),
-        (["sync", "--nonsense"], "zoomsync: No such option: --nonsense"),
-        (["preview"], "zoomsync: Missing argument 'EVENT'.\n"),
+        (["snyc"], "zoomsync: There is no command snyc. Is sync meant? zoomsync --help says"),
+        (["sync", "--nonsense"], "zoomsync: There is no option --nonsense."),
+        (["preview"], "zoomsync: EVENT is missing. zoomsync preview --help says"),
         (["db"], "Usage: zoomsync db "),
         ([], "Usage: zoomsync "),
     ],

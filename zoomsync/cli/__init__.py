@@ -9,9 +9,13 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
-from zoomsync.cli.options import global_options_first
+from zoomsync import language
+from zoomsync.cli.options import global_options_first, value_of
 from zoomsync.cli.output import UNFORESEEN, AnswerLost, flush_answer, talk, to_nowhere
+from zoomsync.language import _
+from zoomsync.places import language_at_first_sight
 
 INTERRUPTED = 130
 
@@ -21,10 +25,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     from typer.exceptions import Abort, TyperException
 
     from zoomsync.cli.commands import app
+    from zoomsync.cli.speech import usage_error
     from zoomsync.errors import EventFileError, SettingsError, ZoomsyncError
 
     words = global_options_first(sys.argv[1:] if argv is None else argv)
     debug = "--debug" in words
+    language.use(_language_of(words))
     try:
         code = app(words, prog_name="zoomsync", standalone_mode=False)
         if code == INTERRUPTED:  # typer's way of passing Ctrl-C on
@@ -34,7 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except AnswerLost as error:
         return _say(error, code=1, debug=False)
     except TyperException as error:
-        return _say(error, code=2, debug=debug)
+        return _say(error, code=2, debug=debug, words=usage_error(error))
     except (SettingsError, EventFileError) as error:
         return _say(error, code=2, debug=debug)
     except ZoomsyncError as error:
@@ -63,11 +69,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
 
 
-def _say(error: Exception, *, code: int, debug: bool) -> int:
+def _language_of(words: Sequence[str]) -> str:
+    """The language of this call, before typer and the settings have seen anything of it."""
+    if "--json" in words:  # for a program: its words do not change with whoever is looking
+        return "en"
+    said, config = (value_of(name, words) for name in ("--language", "--config"))
+    return language_at_first_sight(said, Path(config) if config else None, cwd=Path.cwd(), environ=os.environ)
+
+
+def _say(error: Exception, *, code: int, debug: bool, words: str = "") -> int:
     if debug:
         raise error
-    message = error.format_message() if hasattr(error, "format_message") else str(error)
-    prefix = "" if message.startswith("Usage:") else "zoomsync: "  # a command that was left out is answered with help
+    message = words or str(error)
+    prefix = "" if message.startswith(_("Usage: ")) else "zoomsync: "  # a command that was left out: help is the answer
     for line in message.splitlines():
         talk(f"{prefix}{line}")
     return code

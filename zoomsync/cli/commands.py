@@ -16,6 +16,8 @@ from typer.core import TyperGroup
 
 from zoomsync import __version__
 from zoomsync.cli.options import Options
+from zoomsync.cli.speech import retell
+from zoomsync.language import _
 
 # Every command: the module of its family, and how its own help begins. In the order of the help.
 COMMANDS = {
@@ -65,7 +67,7 @@ class _Commands(Mapping[str, Any]):
         family = import_module(f"zoomsync.cli.{COMMANDS[name][0]}")
         one = typer.Typer(rich_markup_mode=None)
         family.add_to(one)
-        return typer.main.get_group(one).commands[name]
+        return retell(typer.main.get_group(one).commands[name])
 
     def __iter__(self) -> Iterator[str]:
         return iter(COMMANDS)
@@ -79,6 +81,7 @@ class _Root(TyperGroup):
 
     def __init__(self, **attributes: Any) -> None:
         super().__init__(**attributes)
+        retell(self)
         self.commands = _Commands()  # type: ignore[assignment]
 
     def list_commands(self, ctx: Any) -> list[str]:
@@ -86,7 +89,7 @@ class _Root(TyperGroup):
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         with formatter.section("Commands"):
-            formatter.write_dl([(name, begins) for name, (_, begins) in COMMANDS.items()])
+            formatter.write_dl([(name, _(begins)) for name, (__, begins) in COMMANDS.items()])
 
 
 app = typer.Typer(

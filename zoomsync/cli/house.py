@@ -42,7 +42,7 @@ def opened(ctx: typer.Context, *, writes: bool = True, running: bool = False) ->
         writes=writes,
         running=running,
     )
-    language.use(app.settings.language)
+    language.use("en" if options.json else app.settings.language)
     set_up_logging(
         app.settings.log.level,
         app.settings.log.format,

@@ -42,3 +42,16 @@ def global_options_first(argv: Sequence[str]) -> list[str]:
         else:
             rest.append(word)
     return moved + rest
+
+
+def value_of(name: str, words: Sequence[str]) -> str | None:
+    """What a global option was given, the last time it stands there. words: as `global_options_first` gives them."""
+    found = None
+    for number, word in enumerate(words):
+        if word == "--":
+            break
+        if word.startswith(f"{name}="):
+            found = word.removeprefix(f"{name}=")
+        elif word == name and number + 1 < len(words):
+            found = words[number + 1]
+    return found

@@ -17,7 +17,8 @@ from zoomsync.domain.records import Event
 from zoomsync.errors import SettingsError
 from zoomsync.events.init import starter_text
 from zoomsync.language import _
-from zoomsync.settings import language_of, load_settings
+from zoomsync.places import language_of_locale
+from zoomsync.settings import load_settings
 from zoomsync.simulate.catcher import MailCatcher
 from zoomsync.simulate.server import Simulator
 from zoomsync.simulate.world import World
@@ -81,7 +82,7 @@ def staged(folder: Path, *, environ: Mapping[str, str], spoken: str | None = Non
 
 def speak(environ: Mapping[str, str], spoken: str | None) -> None:
     """Have the process speak the organiser's language. spoken: as asked for, maybe wrong: `staged` says so then."""
-    wanted = spoken or environ.get("ZOOMSYNC_LANGUAGE") or language_of(environ)
+    wanted = spoken or environ.get("ZOOMSYNC_LANGUAGE") or language_of_locale(environ)
     language.use(wanted if wanted in language.LANGUAGES else "en")
 
 
