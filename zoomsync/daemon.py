@@ -27,7 +27,7 @@ from zoomsync import __version__
 from zoomsync.about import about, as_here
 from zoomsync.app import App
 from zoomsync.clock import system_clock
-from zoomsync.domain.alarms import AlarmKey
+from zoomsync.domain.alarms import Alarm, AlarmKey
 from zoomsync.domain.records import Event, OutboxState, RunState
 from zoomsync.errors import EventFileError, SchemaTooNew, SettingsError, StoreError, ZoomsyncError
 from zoomsync.events.watching import EventFolder
@@ -342,7 +342,7 @@ class Daemon:
             with held(app.database, "alarms", self._owner, app.lease_clock, wait=timedelta(0), sleep=app.sleep) as ours:
                 if not ours:
                     return  # another daemon tells
-                trouble = {AlarmKey("", "mail"): self._mail_trouble} if self._mail_trouble else {}
+                trouble = {AlarmKey("", Alarm.MAIL.value): self._mail_trouble} if self._mail_trouble else {}
                 any_stands = sweep_alarms(
                     self._events,
                     database=app.database,

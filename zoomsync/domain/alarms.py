@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import NamedTuple
 
 # Zoom has its bad minutes: a sync that fails is told after an hour.
@@ -16,8 +17,26 @@ FAILING_FOR = timedelta(hours=1)
 CLOSING_TAKES = timedelta(minutes=2)
 
 
+class Alarm(StrEnum):
+    """Every alarm there is. What to do about each: docs/operating.md, "Alarms"."""
+
+    SYNC_FAILING = "sync_failing"
+    OVERDUE = "overdue"
+    PAUSED = "paused"
+    MAIL = "mail"  # of no event: the mail server refuses us
+    NOT_CLOSED = "not_closed"
+    REGISTRATION = "registration"
+    REOPENED = "reopened"
+    DENIALS = "denials"
+    HELD = "held"
+    WITHOUT_LINK = "without_link"
+    TIMES = "times"
+    MOVED = "moved"
+    SEATS = "seats"
+
+
 class AlarmKey(NamedTuple):
-    """event: its slug, "" for what concerns all. what: "not_closed", "overdue" ..."""
+    """event: its slug, "" for what concerns all. what: an `Alarm`, as the database keeps it."""
 
     event: str
     what: str
@@ -58,51 +77,51 @@ class Facts:
 def alarms_of(facts: Facts, now: datetime) -> dict[AlarmKey, str]:
     """The alarms of one event at `now`, in words that say what to do."""
     slug = facts.event
-    found: dict[str, str] = {}
+    found: dict[Alarm, str] = {}
     if facts.last_sync_failed and now - (facts.last_ok_at or facts.first_seen_at) >= FAILING_FOR:
-        found["sync_failing"] = f"nobody was pulled for an hour: {facts.sync_error}"
+        found[Alarm.SYNC_FAILING] = f"nobody was pulled for an hour: {facts.sync_error}"
     if facts.overdue and facts.paused:
-        found["paused"] = (
+        found[Alarm.PAUSED] = (
             f"its mail is paused, and {facts.overdue} messages that are due wait: `zoomsync resume {slug}` lets it go "
             "on"
         )
     elif facts.overdue:
-        found["overdue"] = (
+        found[Alarm.OVERDUE] = (
             f"{facts.overdue} messages are overdue: `zoomsync outbox list` shows them, and `zoomsync check` tries the "
             "mail server"
         )
     if facts.not_closed and _closing_had_its_time(facts, now):
         reason = facts.registration_error or f"`zoomsync sync {slug}` closes it"
-        found["not_closed"] = f"registration is NOT CLOSED although the deadline has passed: {reason}"
+        found[Alarm.NOT_CLOSED] = f"registration is NOT CLOSED although the deadline has passed: {reason}"
     elif facts.registration_error and not facts.not_closed:
-        found["registration"] = f"registration: {facts.registration_error}"
+        found[Alarm.REGISTRATION] = f"registration: {facts.registration_error}"
     if facts.reopened:
-        found["reopened"] = (
+        found[Alarm.REOPENED] = (
             "somebody opened registration again in Zoom's portal after the deadline, and it was closed once more: "
             f"`zoomsync reopen {slug}` if it is to stay open"
         )
     if facts.held:
-        found["held"] = (
+        found[Alarm.HELD] = (
             f"{facts.held} registrants are no longer listed by Zoom; that is many, so they stay as they are until "
             "another sync says the same"
         )
     if facts.without_link:
-        found["without_link"] = (
+        found[Alarm.WITHOUT_LINK] = (
             f"Zoom gave no personal link for {facts.without_link} approved registrants: their mail waits until it does"
         )
     if facts.times_held:
-        found["times"] = (
+        found[Alarm.TIMES] = (
             f"file and Zoom disagree about the time of {', '.join(facts.times_held)}, so its mail waits: "
             f"`zoomsync check {slug}` says how far"
         )
     if facts.moves:
         # Not trouble, but a person is told first of what is about to go out to everybody.
-        found["moved"] = "; ".join(facts.moves)
+        found[Alarm.MOVED] = "; ".join(facts.moves)
     if facts.denials_held:
-        found["denials"] = facts.denials_held
+        found[Alarm.DENIALS] = facts.denials_held
     if facts.too_many:
-        found["seats"] = facts.too_many
-    return {AlarmKey(slug, what): words for what, words in found.items()}
+        found[Alarm.SEATS] = facts.too_many
+    return {AlarmKey(slug, what.value): words for what, words in found.items()}
 
 
 def _closing_had_its_time(facts: Facts, now: datetime) -> bool:
