@@ -211,8 +211,9 @@ def test_the_database_password_comes_from_a_file() -> None:
 
 
 def test_the_secret_files_that_the_documents_name_are_ones_that_are_read(tmp_path: Path) -> None:
-    text = (ROOT / "docs" / "operating.md").read_text(encoding="utf-8")
-    section = text.partition("\n## In a container\n")[2].partition("\n## ")[0]
+    usual, few = ((ROOT / "docs" / name).read_text(encoding="utf-8") for name in ("operating.md", "advanced.md"))
+    section = usual.partition("\n## In a container\n")[2].partition("\n## ")[0]
+    section += few.partition("\n## Postgres in a container\n")[2].partition("\n## ")[0]
     named = set(re.findall(r"\bzoomsync_[a-z_]*[a-z]\b", section))
     assert {"zoomsync_zoom__client_secret", "zoomsync_smtp__password", "zoomsync_database_url"} <= named
     assert {tuple(name.removeprefix("zoomsync_").split("__")) for name in named} <= KNOWN_KEYS
