@@ -55,6 +55,8 @@ _WAITING = (OutboxState.PENDING, OutboxState.DEFERRED, OutboxState.IN_DOUBT)
 _LOST = Outcome(OutcomeKind.IN_DOUBT, Stage.BODY, words="the sending process ended before it wrote down an answer")
 _CLAIMS_LOCK = 0x6D61696C  # "mail": the advisory lock of claims under a cap
 _BY_HAND = "taken out of the outbox by hand"
+RETRIED_BY_HAND = (OutboxState.FAILED, OutboxState.DEFERRED, OutboxState.IN_DOUBT, OutboxState.CANCELLED)
+ABORTED_BY_HAND = (OutboxState.PENDING, OutboxState.DEFERRED, OutboxState.CLAIMED, OutboxState.IN_DOUBT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -489,14 +491,12 @@ def retry(db: DbSession, outbox_id: int, *, now: datetime, actor: str) -> str:
 
     A skipped one stays skipped: its text would not be true any more. actor: who asks, for the audit.
     """
-    allowed = (OutboxState.FAILED, OutboxState.DEFERRED, OutboxState.IN_DOUBT, OutboxState.CANCELLED)
-    return _by_hand(db, outbox_id, OutboxState.PENDING, allowed, "", now=now, actor=actor)
+    return _by_hand(db, outbox_id, OutboxState.PENDING, RETRIED_BY_HAND, "", now=now, actor=actor)
 
 
 def abort(db: DbSession, outbox_id: int, *, now: datetime, actor: str) -> str:
     """Take a message out that has not been sent; no plan brings it back. Gives "", or why that cannot be."""
-    allowed = (OutboxState.PENDING, OutboxState.DEFERRED, OutboxState.CLAIMED, OutboxState.IN_DOUBT)
-    return _by_hand(db, outbox_id, OutboxState.CANCELLED, allowed, _BY_HAND, now=now, actor=actor)
+    return _by_hand(db, outbox_id, OutboxState.CANCELLED, ABORTED_BY_HAND, _BY_HAND, now=now, actor=actor)
 
 
 def _by_hand(
