@@ -22,8 +22,15 @@ def check(project: Project, *words: str) -> Result:
 
 
 def lines(result: Result) -> list[tuple[str, str]]:
-    """Mark and text of each line, and the remedies with the mark "→"."""
-    return [tuple(line.strip().split(" ", 1)) for line in result.out.splitlines()[:-1]]  # type: ignore[misc]
+    """Mark and text of each line, with what it is about, and the remedies with the mark "→"."""
+    found, about = [], ""
+    for line in result.out.splitlines()[:-1]:
+        mark, _, text = line.strip().partition(" ")
+        if line and not line.startswith(" "):
+            about = line if line in (SLUG, OTHER_SLUG) else {"Web part": "web"}.get(line, line.lower())
+        elif line:
+            found.append((mark, text if mark == "→" else f"{about}: {text}"))
+    return found
 
 
 def test_everything_in_order(project: Project) -> None:
@@ -31,16 +38,21 @@ def test_everything_in_order(project: Project) -> None:
     result = check(project)
     assert result.code == 0
     assert result.out == (
-        f"✓ {SLUG}: its file can be read\n"
-        f"✓ database: sqlite:///{project.file} can be read and written\n"
-        "✓ zoom: the credentials are accepted\n"
-        f'✓ {SLUG}: meeting 81234567890 "Encuentro de Justicia Abierta 2023" is found, with registration\n'
-        f"✓ {SLUG}: 2 sessions, at the times Zoom shows\n"
-        f"✓ mail: 127.0.0.1:{project.mails.port} lets us in\n"
-        "✓ settings: not set, which is fine if you do not want it: unsubscribing by one click "
+        "Settings\n"
+        "  ✓ not set, which is fine if you do not want it: unsubscribing by one click "
         "(ZOOMSYNC_WEB__PUBLIC_URL with https), webhooks (ZOOMSYNC_ZOOM__WEBHOOK_SECRET), the pages "
         "at /admin/ (ZOOMSYNC_WEB__ADMIN_TOKEN), an address that watches over the daemon (ZOOMSYNC_ALERTS__PING_URL)\n"
-        "0 to mend, 0 to look at, 7 in order.\n"
+        "\nDatabase\n"
+        f"  ✓ sqlite:///{project.file} can be read and written\n"
+        "\nZoom\n"
+        "  ✓ the credentials are accepted\n"
+        "\nMail\n"
+        f"  ✓ 127.0.0.1:{project.mails.port} lets us in\n"
+        f"\n{SLUG}\n"
+        "  ✓ its file can be read\n"
+        '  ✓ meeting 81234567890 "Encuentro de Justicia Abierta 2023" is found, with registration\n'
+        "  ✓ 2 sessions, at the times Zoom shows\n"
+        "\n0 to mend, 0 to look at, 7 in order.\n"
     )
     assert result.err == ""
     assert project.contents() == before
@@ -53,7 +65,7 @@ def test_json_has_the_same_lines(project: Project) -> None:
     assert list(document) == ["ok", "lines"]
     assert document["ok"] is True
     assert [line["mark"] for line in document["lines"]] == ["ok"] * 7
-    assert document["lines"][0] == {"mark": "ok", "about": SLUG, "text": "its file can be read", "remedy": ""}
+    assert document["lines"][4] == {"mark": "ok", "about": SLUG, "text": "its file can be read", "remedy": ""}
 
 
 def _link_alone(project: Project) -> None:
@@ -278,10 +290,10 @@ def test_check_runs_without_credentials(project: Project, monkeypatch: pytest.Mo
     result = check(project)
     assert result.code == 1
     assert (
-        "✗ zoom: ZOOMSYNC_ZOOM__ACCOUNT_ID, ZOOMSYNC_ZOOM__CLIENT_ID, ZOOMSYNC_ZOOM__CLIENT_SECRET not set\n"
+        "Zoom\n  ✗ ZOOMSYNC_ZOOM__ACCOUNT_ID, ZOOMSYNC_ZOOM__CLIENT_ID, ZOOMSYNC_ZOOM__CLIENT_SECRET not set\n"
         "    → write them into .env\n"
     ) in result.out
-    assert "✓ mail: " in result.out
+    assert "Mail\n  ✓ " in result.out
 
 
 @pytest.mark.parametrize(
@@ -309,7 +321,7 @@ def test_session_is_counted_in_the_singular(project: Project) -> None:
     project.world.add_meeting(OTHER_MEETING_ID, "Taller", type=2, start_time=local("2023-03-07 08:00"))
     file = project.write_event(meeting_id=OTHER_MEETING_ID)
     file.write_text(file.read_text().partition("[[sessions]]")[0])
-    assert f"✓ {SLUG}: 1 session, at the times Zoom shows\n" in check(project).out
+    assert "✓ 1 session, at the times Zoom shows\n" in check(project).out
 
 
 def test_named_event_alone_is_checked(project: Project) -> None:

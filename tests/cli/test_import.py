@@ -184,13 +184,13 @@ def test_a_page_that_says_the_same_is_in_order(project: Project) -> None:
     result = check(project, PAGE)
     assert result.code == 0
     assert result.out == (
-        f"✓ {SLUG}: its file can be read\n"
-        f"✓ {SLUG}: 2 sessions, at the times Zoom shows\n"
-        f'! {SLUG}: the page, line 13: 8 March 2023 is a Wednesday, not a "Martes". The page: "Sesión 2 - Martes 8 de '
+        f"{SLUG}\n  ✓ its file can be read\n"
+        "  ✓ 2 sessions, at the times Zoom shows\n"
+        '  ! the page, line 13: 8 March 2023 is a Wednesday, not a "Martes". The page: "Sesión 2 - Martes 8 de '
         'Marzo 2023- 8 a 1 pm (GMT-6)"\n'
         "    → mend the page\n"
-        f"✓ {SLUG}: page.md says the same\n"
-        "0 to mend, 1 to look at, 3 in order.\n"
+        "  ✓ page.md says the same\n"
+        "\n0 to mend, 1 to look at, 3 in order.\n"
     )
 
 
@@ -199,7 +199,7 @@ def test_a_contradiction_fails_the_check(project: Project) -> None:
     result = check(project, PAGE.replace("5 de Marzo 2023", "4 de Marzo 2023"))
     assert result.code == 1
     assert (
-        f"✗ {SLUG}: the deadline is the end of 2023-03-04 by the page (line 11) and the end of 2023-03-05 by the file\n"
+        "  ✗ the deadline is the end of 2023-03-04 by the page (line 11) and the end of 2023-03-05 by the file\n"
         "    → set one of them right\n"
     ) in result.out
     assert "says the same" not in result.out
@@ -253,7 +253,7 @@ def test_a_page_that_cannot_be_had_is_a_warning(project: Project) -> None:
         project.write_event(top=f'page_url = "http://127.0.0.1:{taken.getsockname()[1]}/"\n')
         result = project.at(project.clock(), "check")
     assert result.code == 0
-    assert f"! {SLUG}: the page was not compared: http://127.0.0.1:" in result.out
+    assert "! the page was not compared: http://127.0.0.1:" in result.out
 
 
 def test_page_goes_with_one_event(project: Project) -> None:

@@ -75,9 +75,9 @@ def test_first_files_go_through_check_and_a_draft_sends_nothing(project: Project
     (project.folder / ".env").write_bytes((project.folder / ".env.example").read_bytes())
     result = project.run("check")
     assert result.code == 1
-    (cross,) = (line for line in result.out.splitlines() if line.startswith("✗"))
-    assert cross.startswith("✗ my-first-event: Only a registration link is given: set meeting_id in the event file")
-    assert "! my-first-event: is a draft: no mail, no closing" in result.out
+    (cross,) = (line for line in result.out.splitlines() if line.startswith("  ✗"))
+    assert cross.startswith("  ✗ Only a registration link is given: set meeting_id in the event file")
+    assert "  ! is a draft: no mail, no closing" in result.out
 
 
 # ------------------------------------------------------------------------------------------------------------ db

@@ -114,7 +114,8 @@ def _asked(ctx: typer.Context, event: Event, answers: Answers) -> Answers:
 
 def go_live(ctx: typer.Context, event: Name, dry_run: DryRun = False) -> int:
     """Turn a draft active: check everything, look at what will happen, and confirm."""
-    from zoomsync.cli.setup import findings, show_finding
+    from zoomsync.cli.checklist import Checklist
+    from zoomsync.cli.setup import findings
     from zoomsync.domain.records import EventStatus
     from zoomsync.errors import SettingsError
     from zoomsync.events.editing import set_status
@@ -130,11 +131,11 @@ def go_live(ctx: typer.Context, event: Name, dry_run: DryRun = False) -> int:
         if chosen.sessions and all(one.ends_at <= app.clock() for one in chosen.sessions):
             raise SettingsError(f"{chosen.slug} is over by its file: write the dates of the next one there.")
         edited = set_status(_path_of(app, chosen, event), EventStatus.ACTIVE)
-        crosses = []
+        crosses, shown = [], Checklist()
         for line in findings(app, [event], live=True):
             crosses += [line] if line.mark is Mark.CROSS else []
             if not options.json:
-                show_finding(line)
+                shown.add(line)
         if not crosses and not dry_run:
             run = app.syncer().sync(chosen).run
             if run.error:
@@ -143,8 +144,8 @@ def go_live(ctx: typer.Context, event: Name, dry_run: DryRun = False) -> int:
         lines = _timeline(app, edited.event, foreseen)
         if not options.json:
             answer()
-            for shown in lines:
-                answer(shown)
+            for said in lines:
+                answer(said)
             answer()
         changed = False
         if crosses:

@@ -140,6 +140,39 @@ def answer_table(
         console.print(table)
 
 
+def can_show(characters: str) -> bool:
+    """Whether standard output can show these: its encoding has them, and no terminal without such signs is there."""
+    try:
+        characters.encode(sys.stdout.encoding or "ascii")
+    except UnicodeEncodeError:
+        return False
+    return not (sys.stdout.isatty() and os.environ.get("TERM", "") in ("", "dumb", "linux", "vt100"))
+
+
+def paint(text: str, style: str) -> str:
+    """The text in a style of rich's, where standard output shows colours: a terminal, but for NO_COLOR and the like."""
+    if os.environ.get("NO_COLOR"):  # rich would leave bold in
+        return text
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(highlight=False, soft_wrap=True)
+    with console.capture() as shown:
+        console.print(Text(text, style), end="")
+    return shown.get()
+
+
+def wrapped(text: str, *, indent: int) -> str:
+    """The text folded at the terminal's width, its further lines indented; one line where there is no terminal."""
+    if not sys.stdout.isatty():
+        return text
+    from shutil import get_terminal_size
+    from textwrap import wrap
+
+    width = max(get_terminal_size().columns - indent, 20)
+    return f"\n{' ' * indent}".join(wrap(text, width, break_on_hyphens=False)) or text
+
+
 @contextmanager
 def progress_bar(label: str, *, wanted: bool) -> Iterator[Any]:
     """Give a callback (done, total or None) that draws a bar on standard error, or None where nobody would see it."""
