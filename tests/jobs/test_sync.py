@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import partial
 from hashlib import blake2b
 from typing import Any
 
 import msgspec
 import pytest
-from sqlalchemy import text
+from sqlalchemy import insert, text
+from sqlalchemy.orm import Session
 
 from tests.builders import make_event, make_meeting, make_registrant
 from zoomsync.clock import SteppedClock
 from zoomsync.domain.records import (
     Event,
+    Keep,
     ListedRegistrant,
     Meeting,
     Pull,
@@ -28,6 +31,7 @@ from zoomsync.domain.records import (
 from zoomsync.jobs import sync
 from zoomsync.jobs.ports import Progress
 from zoomsync.store.schema import Database
+from zoomsync.store.tables import TombstoneRow
 
 EVENT = make_event()
 
@@ -46,7 +50,7 @@ class FakeZoom:
         meetings: Sequence[Meeting],
         *,
         accept_count: bool = False,
-        read_all: bool = False,
+        keep: Keep | None = None,
         progress: Progress | None = None,
     ) -> Pull:
         listed = {
@@ -55,6 +59,12 @@ class FakeZoom:
             )
             for one in self.people
         }
+        if keep:
+            first = keep([(one, listed[one.key].digest) for one in self.people])
+            listed = {
+                one.key: listed[one.key]._replace(raw=b"", kept=first + number)
+                for number, one in enumerate(self.people)
+            }
         return Pull(tuple(meetings), listed, pages=1, requests=4)
 
     def read(self, rows: Iterable[tuple[RegistrantKey, ListedRegistrant]]) -> list[Registrant]:
@@ -100,6 +110,18 @@ def test_a_first_pull_is_audited_whole(database: Database, syncer: sync.Syncer, 
         "details": [list(pair) for pair in zoom.people[0].details],
         "answers": [list(pair) for pair in zoom.people[0].answers],
     }
+
+
+def test_a_first_pull_brings_nobody_back_who_was_erased(
+    database: Database, syncer: sync.Syncer, zoom: FakeZoom, clock: SteppedClock
+) -> None:
+    erased, again = zoom.people[0], zoom.people[1]
+    assert again.registered_at is not None
+    for one, at in ((erased, clock()), (again, again.registered_at - timedelta(days=1))):  # left by another event
+        buried = insert(TombstoneRow).values(meeting_id=one.meeting_id, registrant_id=one.registrant_id, at=at)
+        database.write(partial(Session.execute, statement=buried))
+    assert counts(syncer) == RunCounts(pulled=4, added=4)
+    assert {after["registrant_id"] for _, _, after in audit(database)} == {one.registrant_id for one in zoom.people[1:]}
 
 
 def test_the_same_again_changes_nothing(database: Database, syncer: sync.Syncer) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -12,7 +12,7 @@ import pytest
 from tests.builders import FIVE_HOURS, SESSION_1, SESSION_2, make_meeting
 from tests.zoom.conftest import MakeClient
 from tests.zoom.scripted import Reply, Request, ScriptedZoom
-from zoomsync.domain.records import Meeting, Occurrence, Pull, ZoomKind
+from zoomsync.domain.records import Meeting, Occurrence, Pull, Registrant, ZoomKind
 from zoomsync.errors import PullIncomplete, ZoomNoRegistration, ZoomPayloadError, ZoomRefused, ZoomUnavailable
 from zoomsync.simulate.server import Simulator
 from zoomsync.simulate.world import World
@@ -62,12 +62,21 @@ def test_an_unchanged_registrant_keeps_its_digest(world: World, client: ZoomClie
     assert client.pull([MEETING]).listed == client.pull([MEETING]).listed
 
 
-def test_rows_read_while_they_come_are_those_read_afterwards(world: World, client: ZoomClient) -> None:
+def test_rows_kept_while_they_come_are_those_read_afterwards(world: World, client: ZoomClient) -> None:
     world.populate(ID, 310, pending=5, denied=1)
-    at_once, later = (client.pull([MEETING], read_all=read_all).listed for read_all in (True, False))
-    assert {key: row.digest for key, row in at_once.items()} == {key: row.digest for key, row in later.items()}
-    assert client.read(at_once.items()) == client.read((key, later[key]) for key in at_once)
-    assert all(row.read for row in at_once.values())
+    aside: list[tuple[Registrant, bytes]] = []
+
+    def keep(rows: Sequence[tuple[Registrant, bytes]]) -> int:
+        aside.extend(rows)
+        return len(aside) - len(rows)
+
+    at_once, later = (client.pull([MEETING], keep=given).listed for given in (keep, None))
+    assert at_once.keys() == later.keys()
+    numbers = [row.kept for row in at_once.values() if row.kept is not None]
+    assert [aside[number] for number in numbers] == [
+        (one, later[one.key].digest) for one in client.read((key, later[key]) for key in at_once)
+    ]
+    assert not any(row.raw for row in at_once.values())
 
 
 def test_progress_goes_up_to_zooms_total(world: World, client: ZoomClient) -> None:

@@ -9,6 +9,7 @@ All times are aware UTC datetimes. Zoom's ids are text. A local time appears onl
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from enum import StrEnum
@@ -237,14 +238,19 @@ class Registrant(NamedTuple):
 class ListedRegistrant(NamedTuple):
     """A row of a listing: enough to say whether anything about it is new.
 
-    digest: 16 bytes over the row's bytes as they came and the status it was listed under. raw: those bytes; where
-    `read`, the registrant that was read from them, packed: values of their own would take three times the memory.
+    digest: 16 bytes over the row's bytes as they came and the status it was listed under. raw: those bytes; empty
+    where the registrant was read at once and put aside: kept is its number there then.
     """
 
     digest: bytes
     status: str
     raw: bytes
-    read: bool = False
+    kept: int | None = None
+
+
+# Puts registrants aside with their digests while the rest of a list is on its way; gives the number of the first, the
+# others follow on.
+Keep = Callable[[Sequence[tuple[Registrant, bytes]]], int]
 
 
 class KnownRegistrant(NamedTuple):

@@ -7,7 +7,16 @@ from datetime import timedelta
 from typing import Protocol, TypeVar
 
 from zoomsync.domain.attendance import Instance, Sitting
-from zoomsync.domain.records import Event, ListedRegistrant, Meeting, Outcome, Pull, Registrant, RegistrantKey
+from zoomsync.domain.records import (
+    Event,
+    Keep,
+    ListedRegistrant,
+    Meeting,
+    Outcome,
+    Pull,
+    Registrant,
+    RegistrantKey,
+)
 
 Progress = Callable[[int, int | None], None]
 """Called as a pull goes on with (rows so far, Zoom's own total or None while unknown)."""
@@ -31,15 +40,16 @@ class RegistrantSource(Protocol):
         meetings: Sequence[Meeting],
         *,
         accept_count: bool = False,
-        read_all: bool = False,
+        keep: Keep | None = None,
         progress: Progress | None = None,
     ) -> Pull:
-        """All pages of all three statuses of every meeting, or an error. read_all: every row is asked for by `read`
-        afterwards, so that it may as well be read while the next page is on its way."""
+        """All pages of all three statuses of every meeting, or an error. keep: given every row as a registrant
+        while the next page is on its way; what it kept may be more than what is listed in the end."""
         ...
 
     def read(self, rows: Iterable[tuple[RegistrantKey, ListedRegistrant]]) -> list[Registrant]:
-        """Listed rows as registrants, in the order given. Raises ZoomPayloadError on one that cannot be read."""
+        """Listed rows that were not kept as registrants, in the order given. Raises ZoomPayloadError on one that
+        cannot be read."""
         ...
 
 

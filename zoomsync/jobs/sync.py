@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import islice
 
 from sqlalchemy.orm import Session as DbSession
@@ -37,6 +39,7 @@ from zoomsync.jobs.ports import Progress, RegistrantSource
 from zoomsync.store import events as stored_events
 from zoomsync.store import leases
 from zoomsync.store import registrants as stored
+from zoomsync.store.aside import Aside
 from zoomsync.store.schema import Database
 
 log = logging.getLogger(__name__)
@@ -144,24 +147,26 @@ class Syncer:
                         asked_for = stored_events.with_known_meetings(db, event)
                         first = not stored.has_registrants(db, event_id)
                     meetings = self.zoom.find_meetings(asked_for)
-                    pull = self.zoom.pull(meetings, accept_count=accept_count, read_all=first, progress=progress)
-                    failpoints.reach("sync.pulled")
-                    now = self.clock()  # the pull took its time
+                    with self._aside() if first else nullcontext() as aside:
+                        keep = aside.keep if aside else None
+                        pull = self.zoom.pull(meetings, accept_count=accept_count, keep=keep, progress=progress)
+                        failpoints.reach("sync.pulled")
+                        now = self.clock()  # the pull took its time
 
-                    def apply(db: DbSession) -> SyncOutcome:
-                        if not leases.keep(db, name, self.owner, self.lease_clock(), LEASE):
-                            raise LeaseLost(
-                                "another sync of this event has taken over; nothing of this one was written"
-                            )
-                        counts, differences = self._apply(db, event, event_id, pull, run_id, now)
-                        done = self._ended(run, begun, state=RunState.OK, counts=counts)
-                        if self.lease_clock() is None:  # no rehearsal, where the clocks are apart on purpose
-                            done = replace(done, clock_offset=self.zoom.server_time_offset)
-                        stored.end_run(db, run_id, done)
-                        failpoints.reach("sync.written")
-                        return SyncOutcome(done, differences)
+                        def apply(db: DbSession) -> SyncOutcome:
+                            if not leases.keep(db, name, self.owner, self.lease_clock(), LEASE):
+                                raise LeaseLost(
+                                    "another sync of this event has taken over; nothing of this one was written"
+                                )
+                            counts, differences = self._apply(db, event, event_id, pull, aside, run_id, now)
+                            done = self._ended(run, begun, state=RunState.OK, counts=counts)
+                            if self.lease_clock() is None:  # no rehearsal, where the clocks are apart on purpose
+                                done = replace(done, clock_offset=self.zoom.server_time_offset)
+                            stored.end_run(db, run_id, done)
+                            failpoints.reach("sync.written")
+                            return SyncOutcome(done, differences)
 
-                    outcome = self.database.write(apply)
+                        outcome = self.database.write(apply, on=aside.connection if aside else None)
                     failpoints.reach("sync.committed")
                     return outcome
             except ZoomsyncError as error:
@@ -171,14 +176,24 @@ class Syncer:
                 return SyncOutcome(failed, problem=error)
 
     def _apply(
-        self, db: DbSession, event: Event, event_id: int, pull: Pull, run_id: int, now: datetime
+        self,
+        db: DbSession,
+        event: Event,
+        event_id: int,
+        pull: Pull,
+        aside: Aside | None,
+        run_id: int,
+        now: datetime,
     ) -> tuple[RunCounts, tuple[TimeDifference, ...]]:
         for meeting in pull.meetings:
             stored_events.save_meeting(db, event_id, meeting, now, others=self.other_files)
         sessions = follow_sessions(event, pull.meetings, stored_events.sessions_of(db, event_id), now)
         stored_events.save_sessions(db, event_id, sessions, now, run_id)
 
-        listed, returning = self._without_erased(db, pull)
+        def read(keys: Sequence[RegistrantKey]) -> list[Registrant]:
+            return aside.read(db, _kept(pull, keys)) if aside else self._read(pull, keys)
+
+        listed, returning = _without_erased(db, pull, read)
         stored.make_way(db, returning)
         sifted = sift(stored.known_registrants(db, event_id), listed)
         known = sifted.known
@@ -189,8 +204,11 @@ class Syncer:
             tally.add(changes)
             stored.apply_changes(db, event_id, changes, known, listed, run_id=run_id, now=now)
 
-        for batch in _batches((*sifted.fresh, *sifted.touched)):
-            write(reconcile(_stored_values(db, known, batch), self._read(listed, batch)))
+        if aside:
+            aside.add(db, _kept(pull, sifted.fresh), event_id=event_id, run_id=run_id, now=now)
+            tally.added += len(sifted.fresh)
+        for batch in _batches(sifted.touched if aside else (*sifted.fresh, *sifted.touched)):
+            write(reconcile(_stored_values(db, known, batch), read(batch)))
         write(self._judge_gone(db, sifted, believed=pull.counts_agree))
         if sifted.returned:
             stored.clear_missing(db, [known[key].row_id for key in sifted.returned])
@@ -200,25 +218,13 @@ class Syncer:
         plan_event(db, event, event_id, now, sessions_changed=moved, registrants_changed=tally.changed)
         return tally.as_counts(pull, len(listed)), sessions.differences
 
-    def _without_erased(
-        self, db: DbSession, pull: Pull
-    ) -> tuple[dict[RegistrantKey, ListedRegistrant], set[tuple[str, str]]]:
-        """What is listed but for the registrations that were erased here, and the keys of those among them that were
-        made anew since: a registration after the erasure is welcome, also where Zoom gives it the old id."""
-        erased = stored.erased_keys(db, [meeting.meeting_id for meeting in pull.meetings])
-        if not erased:
-            return pull.listed, set()
-        met = [key for key in pull.listed if (key.meeting_id, key.registrant_id) in erased]
-        returning = {
-            (one.meeting_id, one.registrant_id)
-            for one in self._read(pull.listed, met)
-            if one.registered_at is not None and one.registered_at > erased[one.meeting_id, one.registrant_id]
-        }
-        left_out = {key for key in met if (key.meeting_id, key.registrant_id) not in returning}
-        return {key: row for key, row in pull.listed.items() if key not in left_out}, returning
+    def _read(self, pull: Pull, keys: Sequence[RegistrantKey]) -> list[Registrant]:
+        return self.zoom.read((key, pull.listed[key]) for key in keys)
 
-    def _read(self, listed: dict[RegistrantKey, ListedRegistrant], keys: Sequence[RegistrantKey]) -> list[Registrant]:
-        return self.zoom.read((key, listed[key]) for key in keys)
+    @contextmanager
+    def _aside(self) -> Iterator[Aside]:
+        with self.database.aside() as connection:
+            yield Aside(connection)
 
     def _judge_gone(self, db: DbSession, sifted: Sifted, *, believed: bool) -> RegistrantChanges:
         """Who is no longer listed: cancelled or held. Nobody, where the pull's own count was not believed."""
@@ -241,11 +247,11 @@ class Syncer:
             return SyncOutcome(self._ended(run, begun, state=RunState.FAILED, error=str(error)), problem=error)
         with self.database.read() as db:
             found = stored_events.load_stored(db, event.slug)
-            listed, _ = self._without_erased(db, pull)
+            listed, _ = _without_erased(db, pull, partial(self._read, pull))
             sifted = sift(() if found is None else stored.known_registrants(db, found.id), listed)
             tally = _Tally(unchanged=sifted.unchanged)
             for batch in _batches((*sifted.fresh, *sifted.touched)):
-                tally.add(reconcile(_stored_values(db, sifted.known, batch), self._read(listed, batch)))
+                tally.add(reconcile(_stored_values(db, sifted.known, batch), self._read(pull, batch)))
             tally.add(self._judge_gone(db, sifted, believed=pull.counts_agree))
         return SyncOutcome(self._ended(run, begun, state=RunState.OK, counts=tally.as_counts(pull, len(listed))))
 
@@ -268,6 +274,29 @@ class Syncer:
             error=error,
             retry_at=retry_at,
         )
+
+
+def _without_erased(
+    db: DbSession, pull: Pull, read: Callable[[Sequence[RegistrantKey]], list[Registrant]]
+) -> tuple[dict[RegistrantKey, ListedRegistrant], set[tuple[str, str]]]:
+    """What is listed but for the registrations that were erased here, and the keys of those among them that were
+    made anew since: a registration after the erasure is welcome, also where Zoom gives it the old id."""
+    erased = stored.erased_keys(db, [meeting.meeting_id for meeting in pull.meetings])
+    if not erased:
+        return pull.listed, set()
+    met = [key for key in pull.listed if (key.meeting_id, key.registrant_id) in erased]
+    returning = {
+        (one.meeting_id, one.registrant_id)
+        for one in read(met)
+        if one.registered_at is not None and one.registered_at > erased[one.meeting_id, one.registrant_id]
+    }
+    left_out = {key for key in met if (key.meeting_id, key.registrant_id) not in returning}
+    return {key: row for key, row in pull.listed.items() if key not in left_out}, returning
+
+
+def _kept(pull: Pull, keys: Sequence[RegistrantKey]) -> list[int]:
+    """The numbers under which registrants were put aside."""
+    return [number for key in keys if (number := pull.listed[key].kept) is not None]
 
 
 def _stored_values(

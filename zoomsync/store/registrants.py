@@ -12,7 +12,20 @@ from itertools import chain
 from typing import Any
 
 import msgspec
-from sqlalchemy import Table, Text, bindparam, delete, exists, func, insert, literal, select, type_coerce, update
+from sqlalchemy import (
+    Column,
+    Table,
+    Text,
+    bindparam,
+    delete,
+    exists,
+    func,
+    insert,
+    literal,
+    select,
+    type_coerce,
+    update,
+)
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Session as DbSession
 
@@ -37,9 +50,11 @@ _tombstone: Table = TombstoneRow.__table__  # type: ignore[attr-defined]
 _opt_out: Table = OptOutRow.__table__  # type: ignore[attr-defined]
 _event: Table = EventRow.__table__  # type: ignore[attr-defined]
 
-_KEY = ("meeting_id", "occurrence_id", "registrant_id")
-_PULLED = ("email", "first_name", "last_name", "status", "registered_at", "join_url", "details", "answers")
-_UPSERTED = (*_KEY, *_PULLED, "digest", "changed_at", "event_id", "missing", "added_by_run", "first_seen_at")
+KEY = ("meeting_id", "occurrence_id", "registrant_id")
+PULLED = ("email", "first_name", "last_name", "status", "registered_at", "join_url", "details", "answers")
+ALIKE = ("changed_at", "event_id", "missing", "added_by_run", "first_seen_at")
+UPSERTED = (*KEY, *PULLED, "digest", *ALIKE)
+Row = tuple[Any, ...]
 _STATUSES = {status.value: status for status in RegistrantStatus}
 _ROWS_A_FETCH = 2_000
 _ROWS_A_STATEMENT = 50  # each statement begins with building the CHECK's list: a fifth of a one-row statement's time
@@ -55,7 +70,7 @@ def known_registrants(db: DbSession, event_id: int) -> Iterator[tuple[Registrant
     Who was erased is not among them: a pull neither finds nor misses them.
     """
     table = _registrant.c
-    columns: list[Any] = [*(table[name] for name in _KEY), table.id, table.status, table.digest, table.missing]
+    columns: list[Any] = [*(table[name] for name in KEY), table.id, table.status, table.digest, table.missing]
     statement = select(*columns).where(table.event_id == event_id, table.erased_at.is_(None))
     for rows in db.execute(statement, execution_options={"yield_per": _ROWS_A_FETCH}).partitions():
         for row in rows:
@@ -74,14 +89,18 @@ def highest_row(db: DbSession) -> int:
 
 def registrants_by_row(db: DbSession, row_ids: Sequence[int]) -> dict[int, Registrant]:
     """Stored registrants as values, by the store's id."""
-    columns: list[Any] = [_registrant.c.id]
-    columns += [_registrant.c[name.removesuffix("_json")] for name in Registrant._fields]
+    return registrants_by(db, _registrant.c.id, row_ids)
+
+
+def registrants_by(db: DbSession, number: Column[int], wanted: Sequence[int]) -> dict[int, Registrant]:
+    """Registrants as values, by a number in their table, whichever table that is."""
+    columns: list[Any] = [number, *(number.table.c[name.removesuffix("_json")] for name in Registrant._fields)]
     columns[-2:] = [type_coerce(column, Text) for column in columns[-2:]]
     found = {}
-    for start in range(0, len(row_ids), _IDS_A_QUERY):
-        some = row_ids[start : start + _IDS_A_QUERY]
-        for row_id, *row in db.execute(select(*columns).where(_registrant.c.id.in_(some))):
-            found[row_id] = Registrant._make(row)._replace(status=_STATUSES[row[6]])
+    for start in range(0, len(wanted), _IDS_A_QUERY):
+        some = wanted[start : start + _IDS_A_QUERY]
+        for one, *row in db.execute(select(*columns).where(number.in_(some))):
+            found[one] = Registrant._make(row)._replace(status=_STATUSES[row[6]])
     return found
 
 
@@ -95,7 +114,7 @@ def recipients(
     table = _registrant.c
     opted_out = exists().where(_opt_out.c.event_id == table.event_id, _opt_out.c.email == table.email)
     registered_at = func.coalesce(table.registered_at, table.first_seen_at)
-    columns: list[Any] = [table.id, *(table[name] for name in _KEY), table.status, registered_at, opted_out]
+    columns: list[Any] = [table.id, *(table[name] for name in KEY), table.status, registered_at, opted_out]
     statement = select(*columns).where(table.event_id == event_id, table.erased_at.is_(None)).order_by(table.id)
     if changed_at is not None:
         statement = statement.where(table.changed_at == changed_at)
@@ -180,7 +199,7 @@ def audit_added(db: DbSession, event_id: int, *, run_id: int, above: int, now: d
     as_object = func.json_object if _dialect(db) == "sqlite" else func.json_build_object
     as_json = func.json if _dialect(db) == "sqlite" else (lambda text: text.cast(postgresql.JSON))
     shown: list[Any] = []
-    for name in (*_KEY, *_PULLED):
+    for name in (*KEY, *PULLED):
         value = column[name]
         shown += [literal(name), as_json(value.cast(_TEXT)) if name in ("details", "answers") else value.cast(_TEXT)]
     rows = select(
@@ -207,41 +226,41 @@ def _upsert(
     run_id: int,
     now: datetime,
 ) -> None:
-    as_time = utc_text if _dialect(db) == "sqlite" else _as_is
-    moment = as_time(now)
-    alike = (moment, event_id, False, run_id, moment)
-    rows = [
-        (
-            *one[:6],
-            one.status.value,
-            None if one.registered_at is None else as_time(one.registered_at),
-            *one[8:],
-            listed[one.key].digest,
-            *alike,
-        )
-        for one in registrants
-    ]
-    together = [
-        tuple(chain.from_iterable(rows[start : start + _ROWS_A_STATEMENT]))
-        for start in range(0, len(rows), _ROWS_A_STATEMENT)
-    ]
-    rest = len(rows) % _ROWS_A_STATEMENT
-    last = together.pop() if rest else ()
-    if together:
-        db.connection().exec_driver_sql(_upsert_sql(_dialect(db), _ROWS_A_STATEMENT), together)
-    if rest:
-        db.connection().exec_driver_sql(_upsert_sql(_dialect(db), rest), last)
-
-
-def _upsert_sql(dialect: str, rows: int) -> str:
-    """The upsert of so many rows in the driver's own words. Who is known already keeps who first saw them, and when."""
+    dialect = _dialect(db)
+    alike = alike_values(dialect, event_id, run_id=run_id, now=now)
+    rows = [(*pulled_values(dialect, one), listed[one.key].digest, *alike) for one in registrants]
     mark = "?" if dialect == "sqlite" else "%s"
-    row = f"({', '.join(mark for _ in _UPSERTED)})"
-    kept = {*_KEY, "event_id", "added_by_run", "first_seen_at"}
-    changed = ", ".join(f"{name} = excluded.{name}" for name in _UPSERTED if name not in kept)
+    row = f"({', '.join(mark for _ in UPSERTED)})"
+    for together in batched(rows):
+        values = f"VALUES {', '.join(row for _ in together)}"
+        db.connection().exec_driver_sql(upsert_sql(values), tuple(chain.from_iterable(together)))
+
+
+def batched(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
+    """As many rows at a time as are best written by one statement."""
+    for start in range(0, len(rows), _ROWS_A_STATEMENT):
+        yield rows[start : start + _ROWS_A_STATEMENT]
+
+
+def pulled_values(dialect: str, one: Registrant) -> tuple[Any, ...]:
+    """A registrant as the driver takes it: KEY and PULLED."""
+    at = one.registered_at
+    return (*one[:6], one.status.value, _as_time(dialect, at) if at else None, *one[8:])
+
+
+def alike_values(dialect: str, event_id: int, *, run_id: int, now: datetime) -> tuple[Any, ...]:
+    """What all rows of a run have alike: ALIKE."""
+    moment = _as_time(dialect, now)
+    return (moment, event_id, False, run_id, moment)
+
+
+def upsert_sql(rows: str) -> str:
+    """The upsert of rows (VALUES ... or SELECT ...) of UPSERTED, in the driver's own words. Who is known already
+    keeps who first saw them, and when."""
+    kept = {*KEY, "event_id", "added_by_run", "first_seen_at"}
+    changed = ", ".join(f"{name} = excluded.{name}" for name in UPSERTED if name not in kept)
     return (
-        f"INSERT INTO registrant ({', '.join(_UPSERTED)}) VALUES {', '.join(row for _ in range(rows))} "  # noqa: S608
-        f"ON CONFLICT ({', '.join(_KEY)}) DO UPDATE SET {changed}"
+        f"INSERT INTO registrant ({', '.join(UPSERTED)}) {rows} ON CONFLICT ({', '.join(KEY)}) DO UPDATE SET {changed}"
     )
 
 
@@ -359,5 +378,6 @@ def _dialect(db: DbSession) -> str:
     return db.get_bind().dialect.name
 
 
-def _as_is(moment: datetime) -> datetime:
-    return moment
+def _as_time(dialect: str, moment: datetime) -> str | datetime:
+    """A moment as the driver takes it."""
+    return utc_text(moment) if dialect == "sqlite" else moment

@@ -97,8 +97,8 @@ class Database:
 
     # ------------------------------------------------------------------------------------------------ transactions
 
-    def write(self, work: Callable[[Session], T]) -> T:
-        """Run `work` in one transaction, commit, and give what it returned.
+    def write(self, work: Callable[[Session], T], *, on: Connection | None = None) -> T:
+        """Run `work` in one transaction, commit, and give what it returned. on: a connection that `aside` gave.
 
         Where another process was in the way, or the connection had died before the commit, the whole of `work` is run
         again, a few times: it must touch nothing but its session. Objects keep their values after the commit.
@@ -112,7 +112,7 @@ class Database:
             reraise=True,
         )
         with self._explained():
-            answer: T = tries(self._write_once, work)
+            answer: T = tries(self._write_once, work, on)
             return answer
 
     @contextmanager
@@ -121,13 +121,26 @@ class Database:
         with self._explained(), Session(self._reader) as db:
             yield db
 
+    @contextmanager
+    def aside(self) -> Iterator[Connection]:
+        """A connection that is nobody else's until it is closed, for temporary tables. It is none of the pool's, so
+        that whoever waits for Zoom meanwhile keeps no other thread from the database. Raises StoreError.
+        """
+        with self._explained():
+            connection = self._writer.connect()
+        with connection:
+            connection.detach()
+            yield connection
+
     def close(self) -> None:
         """Close idle connections. The database may be used again: it then connects anew."""
         self._writer.dispose()
         self._reader.dispose()
 
-    def _write_once(self, work: Callable[[Session], T]) -> T:
-        with self._queued(), Session(self._writer, expire_on_commit=False) as db:
+    def _write_once(self, work: Callable[[Session], T], on: Connection | None) -> T:
+        if on is not None and (on.closed or on.invalidated or not self._same_file(on.info)):
+            raise StoreError("The connection to the database broke while Zoom was asked; nothing was written.")
+        with self._queued(), Session(on or self._writer, expire_on_commit=False) as db:
             answer = work(db)
             db.flush()
             try:
@@ -141,6 +154,9 @@ class Database:
                     ) from exc
                 raise
             return answer
+
+    def _same_file(self, info: dict[Any, Any]) -> bool:
+        return self.file is None or info["inode"] == _inode(self.file)
 
     @contextmanager
     def _queued(self) -> Iterator[None]:
@@ -324,7 +340,7 @@ class Database:
         @event.listens_for(engine, "checkout")
         def same_file(driver: Any, record: Any, proxy: Any) -> None:
             # A file that was deleted or replaced lives on for whoever has it open, and what they write is lost.
-            if record.info["inode"] != _inode(file):
+            if not self._same_file(record.info):
                 raise DisconnectionError
 
         @event.listens_for(engine, "begin")

@@ -21,6 +21,7 @@ from zoomsync.domain.attendance import Instance, Sitting
 from zoomsync.domain.records import (
     ApprovalType,
     Event,
+    Keep,
     ListedRegistrant,
     Meeting,
     Pull,
@@ -140,20 +141,20 @@ class ZoomClient:
         meetings: Sequence[Meeting],
         *,
         accept_count: bool = False,
-        read_all: bool = False,
+        keep: Keep | None = None,
         progress: Progress | None = None,
     ) -> Pull:
         """All pages of all three statuses of every meeting, or an error.
 
         Of series with registration types 2 and 3, of every occurrence. accept_count: where Zoom's count disagrees
-        with two equal listings, take the listing and say so in `counts_agree`. read_all: read every row while the
-        next page is on its way, for one who knows nobody yet. progress: called in this thread.
+        with two equal listings, take the listing and say so in `counts_agree`. keep: for one who knows nobody yet;
+        given every row, read, while the next page is on its way. keep, progress: called in this thread.
         Raises PullIncomplete where the lists do not add up, ZoomNoRegistration where registration is off.
         """
-        return pull(self._api, meetings, accept_count=accept_count, read_all=read_all, progress=progress)
+        return pull(self._api, meetings, accept_count=accept_count, keep=keep, progress=progress)
 
     def read(self, rows: Iterable[tuple[RegistrantKey, ListedRegistrant]]) -> list[Registrant]:
-        """Listed rows as registrants, in the order given. Raises ZoomPayloadError on one that cannot be read."""
+        """Listed rows that were not kept as registrants, in the order given. Raises ZoomPayloadError."""
         return [payloads.read_registrant(key, listed) for key, listed in rows]
 
     # -------------------------------------------------------------------------------------- RegistrationDesk

@@ -10,12 +10,13 @@ from __future__ import annotations
 import logging
 import queue
 import threading
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from zoomsync.about import as_here
-from zoomsync.domain.records import ListedRegistrant, Meeting, RegistrantKey, RegistrantStatus
+from zoomsync.domain.records import Keep, ListedRegistrant, Meeting, RegistrantKey, RegistrantStatus
 from zoomsync.errors import PullIncomplete
 from zoomsync.zoom import payloads
 from zoomsync.zoom.api import Api, Tally, meeting_path
@@ -29,6 +30,7 @@ STATUSES = (RegistrantStatus.PENDING, RegistrantStatus.APPROVED, RegistrantStatu
 
 _STARTS = 3
 _MOST_PAGES = 2000
+_HEAD_START_S = 0.001
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +49,12 @@ class Unit:
 class Listing:
     """One status of a unit, as far as it was read.
 
-    read_all: rows are read as they come. totals: Zoom's total_records and each other value it changed to.
+    keep: where rows are put aside as they come. totals: Zoom's total_records and each other value it changed to.
     """
 
     unit: Unit
     status: RegistrantStatus
-    read_all: bool
+    keep: Keep | None
     rows: dict[RegistrantKey, ListedRegistrant] = field(default_factory=dict)
     totals: list[int] = field(default_factory=list)
     pages: int = 0
@@ -70,15 +72,19 @@ class Listing:
             self.totals.append(page.total)
 
     def take_rows(self, page: RegistrantPage) -> None:
-        self.rows.update(
-            payloads.list_rows(
-                zip(page.ids, page.rows, strict=True),
-                self.unit.meeting.meeting_id,
-                self.unit.occurrence_id,
-                self.status,
-                read=self.read_all,
-            )
+        rows = payloads.list_rows(
+            zip(page.ids, page.rows, strict=True), self.unit.meeting.meeting_id, self.unit.occurrence_id, self.status
         )
+        self.rows.update(rows if self.keep is None else _kept(list(rows), self.keep))
+
+
+def _kept(
+    rows: Sequence[tuple[RegistrantKey, ListedRegistrant]], keep: Keep
+) -> Iterator[tuple[RegistrantKey, ListedRegistrant]]:
+    """The same rows, read and put aside."""
+    first = keep([(payloads.read_registrant(key, listed), listed.digest) for key, listed in rows])
+    for number, (key, listed) in enumerate(rows, first):
+        yield key, ListedRegistrant(listed.digest, listed.status, b"", number)
 
 
 Reading = dict[RegistrantStatus, Listing]
@@ -89,19 +95,19 @@ class _Spoilt(Exception):
 
 
 class Lister:
-    """Reads lists with three threads, one a status. read_all: their rows too."""
+    """Reads lists with three threads, one a status. keep: see `Listing`; called in the thread that reads."""
 
-    def __init__(self, api: Api, tally: Tally, threads: ThreadPoolExecutor, *, read_all: bool) -> None:
+    def __init__(self, api: Api, tally: Tally, threads: ThreadPoolExecutor, *, keep: Keep | None) -> None:
         self._api = api
         self._tally = tally
         self._threads = threads
-        self._read_all = read_all
+        self._keep = keep
 
     def read(self, unit: Unit, tell: Callable[[list[Listing]], None]) -> Reading:
         """The three statuses once.
 
         The threads fetch: each asks for its next page as soon as it knows the token. The pages are digested here
-        meanwhile, and read where all are wanted. tell: called in this thread after each page.
+        meanwhile, and read and put aside where all are wanted. tell: called in this thread after each page.
         """
         arrived: queue.SimpleQueue[tuple[RegistrantStatus, int, RegistrantPage | Exception | None]] = (
             queue.SimpleQueue()
@@ -116,7 +122,7 @@ class Lister:
             except Exception as error:
                 arrived.put((status, 0, error))
 
-        going_on = {status: Listing(unit, status, self._read_all) for status in STATUSES}
+        going_on = {status: Listing(unit, status, self._keep) for status in STATUSES}
         ended: Reading = {}
         for status in STATUSES:
             self._threads.submit(as_here(fetch), status)
@@ -129,7 +135,11 @@ class Lister:
                     ended[status] = going_on.pop(status)
                     continue
                 if number == 1:  # the first, or the first after a new start: what was read before does not count
-                    going_on[status] = Listing(unit, status, self._read_all)
+                    going_on[status] = Listing(unit, status, self._keep)
+                if page.next_token:
+                    # The thread that fetches needs the interpreter for half a millisecond to ask for the next page. It
+                    # would have to wait until this one is done with.
+                    time.sleep(_HEAD_START_S)
                 going_on[status].take(page)
                 tell([*going_on.values(), *ended.values()])
         finally:

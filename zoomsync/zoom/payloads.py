@@ -6,7 +6,7 @@ ever needed. Whoever is new or changed is read whole by `read_registrant`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from hashlib import blake2b
 from itertools import compress
 from typing import Any, NamedTuple
@@ -96,8 +96,6 @@ _page = msgspec.json.Decoder(_Page)
 _page_ids = msgspec.json.Decoder(_PageIds)
 _row = msgspec.json.Decoder(_Row)
 _to_json = msgspec.json.Encoder().encode
-_pack = msgspec.msgpack.Encoder().encode
-_unpack = msgspec.msgpack.Decoder(Registrant).decode
 
 
 class RegistrantPage(NamedTuple):
@@ -120,22 +118,16 @@ def read_page(body: bytes) -> RegistrantPage:
 
 
 def list_rows(
-    rows: Iterable[tuple[str, msgspec.Raw]], meeting_id: str, occurrence_id: str, status: str, *, read: bool = False
-) -> Iterable[tuple[RegistrantKey, ListedRegistrant]]:
-    """Rows of a page as (id, JSON) under their keys, digested: equal digests mean equal registrants.
-
-    read: read each and pack it, rather than keep its bytes.
-    """
+    rows: Iterable[tuple[str, msgspec.Raw]], meeting_id: str, occurrence_id: str, status: str
+) -> Iterator[tuple[RegistrantKey, ListedRegistrant]]:
+    """Rows of a page as (id, JSON) under their keys, digested: equal digests mean equal registrants."""
     start = blake2b(b"%s %s " % (DIGEST_FORMAT, status.encode()), digest_size=16)
     for registrant_id, row in rows:
         raw = bytes(row)
         hashed = start.copy()
         hashed.update(raw)
         key = RegistrantKey(meeting_id, occurrence_id, registrant_id)
-        if read:
-            yield key, ListedRegistrant(hashed.digest(), status, _pack(_read_row(key, status, raw)), read=True)
-        else:
-            yield key, ListedRegistrant(hashed.digest(), status, raw)
+        yield key, ListedRegistrant(hashed.digest(), status, raw)
 
 
 def read_registrant(key: RegistrantKey, listed: ListedRegistrant) -> Registrant:
@@ -144,11 +136,8 @@ def read_registrant(key: RegistrantKey, listed: ListedRegistrant) -> Registrant:
     The list it stood in says its status: a row's own may be missing, or older than the list. "", blank and null are
     alike. NUL is left out (Postgres takes none), half a surrogate pair becomes U+FFFD, names are in NFC.
     """
-    return _unpack(listed.raw) if listed.read else _read_row(key, listed.status, listed.raw)
-
-
-def _read_row(key: RegistrantKey, status: str, raw: bytes) -> Registrant:
     meeting_id, occurrence_id, registrant_id = key
+    _, status, raw, _ = listed
     _, row = decode(_row, raw, "a registrant")
     tidy = clean_text if b"\\u0000" in raw else text
     values = astuple(row)  # those of DETAILS come first

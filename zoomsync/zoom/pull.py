@@ -21,7 +21,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import quote
 
-from zoomsync.domain.records import ApprovalType, ListedRegistrant, Meeting, Pull, RegistrantKey
+from zoomsync.domain.records import ApprovalType, Keep, ListedRegistrant, Meeting, Pull, RegistrantKey
 from zoomsync.errors import PullIncomplete, ZoomNoRegistration, ZoomNotFound, ZoomScopeMissing
 from zoomsync.text import counted
 from zoomsync.zoom import answers
@@ -37,14 +37,14 @@ Progress = Callable[[int, int | None], None]
 
 
 def pull(
-    api: Api, meetings: Sequence[Meeting], *, accept_count: bool, read_all: bool, progress: Progress | None
+    api: Api, meetings: Sequence[Meeting], *, accept_count: bool, keep: Keep | None, progress: Progress | None
 ) -> Pull:
     """See `ZoomClient.pull`."""
     units = [unit for meeting in meetings for unit in units_of(meeting)]
     tally = Tally()
     with ThreadPoolExecutor(len(STATUSES), thread_name_prefix="zoom-list") as threads:
         puller = _Puller(
-            api, tally, Lister(api, tally, threads, read_all=read_all), accept_count=accept_count, progress=progress
+            api, tally, Lister(api, tally, threads, keep=keep), accept_count=accept_count, progress=progress
         )
         for unit in units:
             puller.settle(unit)
