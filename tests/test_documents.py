@@ -96,8 +96,8 @@ def test_every_link_within_the_repository_leads_somewhere(document: Path) -> Non
 
 SHELL = ("", "sh", "cron", "ini")  # what a block with commands is called
 
-_COMMAND: Any = get_command(app)
-_COMMAND.commands = dict(_COMMAND.commands)  # each made once, not for every line
+COMMAND: Any = get_command(app)
+COMMAND.commands = dict(COMMAND.commands)  # each made once, not for every line
 _HELP = {"-h": False, "--help": False}
 
 
@@ -111,12 +111,12 @@ def options_of(command: Any) -> dict[str, bool]:
     }
 
 
-def complaint(words: list[str], command: Any = _COMMAND) -> str:
+def complaint(words: list[str], command: Any = COMMAND) -> str:
     """What is wrong with the words after `zoomsync`, "" where nothing is. `list|show` stands for both."""
     for number, word in enumerate(words):
         name, equals, _ = word.partition("=")
         if word.startswith("-"):
-            known = options_of(_COMMAND) | options_of(command)
+            known = options_of(COMMAND) | options_of(command)
             if name not in known:
                 return f"{command.name} has no option {name}"
             if known[name] and not equals:
@@ -130,7 +130,7 @@ def complaint(words: list[str], command: Any = _COMMAND) -> str:
             rest = words[:number] + words[number + 1 :]
             return next(filter(None, (complaint(rest, commands[each]) for each in word.split("|"))), "")
     if getattr(command, "commands", None) and words:
-        return "" if set(words) <= options_of(_COMMAND).keys() else f"{command.name}: which command?"
+        return "" if set(words) <= options_of(COMMAND).keys() else f"{command.name}: which command?"
     wanted = [param for param in command.params if param.param_type_name == "argument"]
     given = [word for word in words if not word.startswith("-")]
     if len(given) > len(wanted) and not any(param.nargs == -1 for param in wanted):
@@ -175,7 +175,7 @@ def test_every_option_named_alone_is_one_of_some_command(document: Path) -> None
         return set(options_of(command)).union(*below)
 
     named = {span.split()[0].partition("=")[0] for span in _SPAN.findall(prose_of(document)) if span.startswith("--")}
-    assert named - all_options(_COMMAND) == set()
+    assert named - all_options(COMMAND) == set()
 
 
 @pytest.mark.parametrize(
