@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 import requests
 from urllib3.exceptions import HTTPError
 
+from zoomsync import words
 from zoomsync.clock import Clock, Sleep, fixed_clock, running_clock, system_clock
 from zoomsync.domain.calls import ANNOUNCE, CERTIFICATE, RESEND
 from zoomsync.domain.capacity import usual_limit
@@ -37,6 +38,7 @@ from zoomsync.jobs.publish import publish
 from zoomsync.jobs.remind import sessions_told
 from zoomsync.jobs.retention import RetentionReport, sweep_retention
 from zoomsync.jobs.sync import Syncer
+from zoomsync.language import _, ngettext
 from zoomsync.mail.alarm import alarm_mail
 from zoomsync.mail.calendar import public_calendar
 from zoomsync.mail.headers import message_id
@@ -113,7 +115,9 @@ class App:
                 return database
             if database.current() is not None:
                 raise StoreError(
-                    f"The database {database.shown_url} has an old schema: run `zoomsync db upgrade` first."
+                    _("The database {database} has an old schema: run `zoomsync db upgrade` first.").format(
+                        database=database.shown_url
+                    )
                 )
             database = Database(f"sqlite:///{self._stand_in.name}/empty.db", sleep=self.sleep)
         database.upgrade()
@@ -149,19 +153,23 @@ class App:
         *others, last = self.settings.zoom_credentials_missing() or [""]
         if not last:
             return ""
-        names = f"{', '.join(others)} and {last} are" if others else f"{last} is"
-        return (
-            f"{names} not set: write {'them' if others else 'it'} into .env or secret files, from the Zoom app's page "
-            '"App Credentials".'
-        )
+        return ngettext(
+            '{names} is not set: write it into .env or secret files, from the Zoom app\'s page "App Credentials".',
+            '{names} are not set: write them into .env or secret files, from the Zoom app\'s page "App Credentials".',
+            len(others) + 1,
+        ).format(names=words.listed([*others, last]))
 
     def refuse_unconfigured(self) -> None:
         """Raise SettingsError, one line with all that is lacking, where there is nothing to work with yet: no Zoom
         account, or no event file, good or broken."""
         folder = self.settings.resolved_events_dir
-        no_events = "" if slugs_in(folder) else f"There is no event file in {folder}: zoomsync init writes a first one."
+        no_events = (
+            ""
+            if slugs_in(folder)
+            else _("There is no event file in {folder}: zoomsync init writes a first one.").format(folder=folder)
+        )
         if lacking := " ".join(filter(None, (self._credentials_lacking(), no_events))):
-            raise SettingsError(f"Not configured yet. {lacking}")
+            raise SettingsError(_("Not configured yet. {lacking}").format(lacking=lacking))
 
     @cached_property
     def renderer(self) -> Renderer:
@@ -243,8 +251,10 @@ class App:
             )
         except OSError as exc:
             raise SettingsError(
-                f"The public files of {event.slug} cannot be written to {folder} ({exc.strerror}): "
-                "make that folder writable, or set ZOOMSYNC_PUBLISH_DIR."
+                _(
+                    "The public files of {slug} cannot be written to {folder} ({reason}): make that "
+                    "folder writable, or set ZOOMSYNC_PUBLISH_DIR."
+                ).format(slug=event.slug, folder=folder, reason=words.trouble(exc))
             ) from exc
 
     def tell_alarm(self, from_event: Event, to: str, raised: Sequence[str], over: Sequence[str]) -> bool:
@@ -278,11 +288,11 @@ class App:
             with answer:
                 said = answer.raw.read(100, decode_content=True)
         except OSError as exc:  # what requests raises is one
-            return f"it cannot be reached ({type(exc).__name__})"
+            return _("it cannot be reached ({name})").format(name=type(exc).__name__)
         except HTTPError as exc:
-            return f"it answers nothing that can be read ({type(exc).__name__})"
+            return _("it answers nothing that can be read ({name})").format(name=type(exc).__name__)
         if (answer.status_code, said.strip()) != (200, b"ok"):
-            return f"it answers {answer.status_code}, and not as the web part does"
+            return _("it answers {status_code}, and not as the web part does").format(status_code=answer.status_code)
         return ""
 
     def ping(self, *, well: bool) -> None:
@@ -381,7 +391,7 @@ class App:
         with self.database.read() as db:
             words = announcement_text(db, event_id, occasion)
         if words is None:
-            raise DeliveryRefused("the announcement's text is no longer there")
+            raise DeliveryRefused(_("the announcement's text is no longer there"))
         return announcement(words.subject, words.text)
 
     @cached_property
@@ -393,7 +403,7 @@ class App:
         with self.database.read() as db:
             found = find_certificate(db, code)
         if found is None or not found.name:
-            raise DeliveryRefused("the certificate is no longer there")
+            raise DeliveryRefused(_("the certificate is no longer there"))
         name = f"{CERTIFICATE_WORD[event.language]}-{found.code}.pdf"
         return (Attachment(name, "application/pdf", self.printer.pdf(found, event)),)
 
@@ -423,7 +433,9 @@ class App:
             if not found.events:
                 if found.errors:
                     raise EventFileErrors(found.errors)
-                raise SettingsError(f"There is no event file in {folder}: zoomsync init writes a first one.")
+                raise SettingsError(
+                    _("There is no event file in {folder}: zoomsync init writes a first one.").format(folder=folder)
+                )
             return ChosenEvents(found.events, found.errors)
         good = {event.slug: event for event in found.events}
         broken = {Path(error.file).stem: error for error in found.errors}
@@ -438,8 +450,14 @@ class App:
                 chosen.append(read_event_file(Path(name)))
             else:
                 near = get_close_matches(slug, [*good, *broken], n=1)
-                hint = f" Do you mean {near[0]}?" if near else f" There are: {', '.join(sorted(good))}." if good else ""
-                raise SettingsError(f"There is no event {name} in {folder}.{hint}")
+                hint = _("Do you mean {name}?").format(name=near[0]) if near else ""
+                if good and not near:
+                    hint = _("There are: {names}.").format(names=", ".join(sorted(good)))
+                raise SettingsError(
+                    _("There is no event {name} in {folder}. {hint}")
+                    .format(name=name, folder=folder, hint=hint)
+                    .strip()
+                )
         return ChosenEvents(tuple(chosen))
 
     def stored_file(self, event: StoredEvent) -> Event | None:
@@ -478,11 +496,13 @@ class App:
         if zoom and not _is_loopback(urlsplit(self.settings.zoom.api_url).hostname or ""):
             real.append("Zoom")
         if mail and not _is_loopback(self.settings.smtp.host):
-            real.append(f"the mail server {self.settings.smtp.host}")
+            real.append(_("the mail server {host}").format(host=self.settings.smtp.host))
         if real:
             raise SettingsError(
-                f"With --now this would act on {' and '.join(real)} as if it were another time: "
-                "say --yes if that is meant, or look first with --dry-run."
+                _(
+                    "With --now this would act on {real} as if it were another time: say --yes if that "
+                    "is meant, or look first with --dry-run."
+                ).format(real=words.listed(real))
             )
 
 
@@ -526,7 +546,9 @@ def read_moment(text: str, zone: str, *, option: str = "--now") -> datetime:
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise SettingsError(
-            f"{option} {text} is no time: write for instance 2023-03-06T17:00 ({zone}) or 2023-03-06T23:00Z."
+            _("{option} {text} is no time: write for instance 2023-03-06T17:00 ({zone}) or 2023-03-06T23:00Z.").format(
+                option=option, text=text, zone=zone
+            )
         ) from None
     return moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(zone))
 

@@ -23,7 +23,7 @@ from apscheduler.executors.pool import ThreadPoolExecutor as SchedulerThreads
 from apscheduler.schedulers.background import BackgroundScheduler
 from sqlalchemy.orm import Session as DbSession
 
-from zoomsync import __version__
+from zoomsync import __version__, words
 from zoomsync.about import about, as_here
 from zoomsync.app import App
 from zoomsync.clock import system_clock
@@ -37,6 +37,7 @@ from zoomsync.jobs.deliver import DeliveryReport
 from zoomsync.jobs.due import events_due
 from zoomsync.jobs.leasing import held, new_owner
 from zoomsync.jobs.remind import SIDE_BY_SIDE, remind
+from zoomsync.language import _
 from zoomsync.store import daemons, leases
 from zoomsync.store import events as stored_events
 from zoomsync.store.daemons import LiveDaemon
@@ -209,7 +210,7 @@ class Daemon:
         """Look at the event files, say that we are alive, and see who else is."""
         app = self._app
         if not app.database.is_current():  # raises SchemaTooNew
-            raise StoreError("The database's schema is older than this zoomsync: it was put back from a copy.")
+            raise StoreError(_("The database's schema is older than this zoomsync: it was put back from a copy."))
         look = self._folder.look()
         for error in look.news:
             log.error("%s", error)
@@ -419,7 +420,9 @@ class Daemon:
         try:
             address = self._web.start()
         except OSError as error:
-            told = f"the web part cannot listen on {web.host}, port {web.port}: {error.strerror}"
+            told = _("the web part cannot listen on {host}, port {port}: {reason}").format(
+                host=web.host, port=web.port, reason=words.trouble(error)
+            )
             if told != self._web_told:  # not at every sweep anew
                 log.error("%s; everything else goes on, and it is tried again", told)
             self._web_told = told

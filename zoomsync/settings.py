@@ -33,8 +33,10 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from zoomsync import words
 from zoomsync.domain.handwritten import Mistake, nearest, parse_toml, read_web_address, read_zone
 from zoomsync.errors import SettingsError
+from zoomsync.language import N_, _
 from zoomsync.places import DEFAULT_CONFIG, PREFIX, dotenv_file, language_of_locale, path_named, project_folder
 from zoomsync.text import clean, is_email
 
@@ -52,24 +54,24 @@ def _duration(value: object) -> timedelta:
         return value
     found = _DURATION.fullmatch(value.strip().lower()) if isinstance(value, str) else None
     if found is None or not any(found.groups()):
-        raise Mistake("this is not a length of time.", 'Write one with its unit, like "5m", "30s" or "1h30m".')
+        raise Mistake(_("this is not a length of time."), _('Write one with its unit, like "5m", "30s" or "1h30m".'))
     hours, minutes, seconds = (int(part or 0) for part in found.groups())
     length = timedelta(hours=hours, minutes=minutes, seconds=seconds)
     if not timedelta(seconds=1) <= length <= timedelta(days=1):
-        raise Mistake("this is not between one second and one day.", 'Write one like "5m".')
+        raise Mistake(_("this is not between one second and one day."), _('Write one like "5m".'))
     return length
 
 
 def _email(value: str) -> str:
     if not is_email(value.strip()):
-        raise Mistake("this is not one e-mail address.", 'Write the address alone, like "info@example.org".')
+        raise Mistake(_("this is not one e-mail address."), _('Write the address alone, like "info@example.org".'))
     return value.strip()
 
 
 def _sender(value: str) -> str:
     addresses = [address for _, address in getaddresses([value])]
     if len(addresses) != 1 or not is_email(addresses[0]) or clean(value) != value:
-        raise Mistake("this is not a sender.", "Write Name <address>, like Red Ciudadana <info@example.org>.")
+        raise Mistake(_("this is not a sender."), _("Write Name <address>, like Red Ciudadana <info@example.org>."))
     return value
 
 
@@ -83,9 +85,11 @@ def _public_address(value: str) -> str:
     address = _web_address(value)
     if re.search(r"[^!-~]|[<>,;\"?#@]", address):
         raise Mistake(
-            "this address cannot be put into mails.",
-            'Write scheme, host and at most a path, like "https://zoomsync.example.org"; a name with accents in its '
-            "xn-- form.",
+            _("this address cannot be put into mails."),
+            _(
+                'Write scheme, host and at most a path, like "https://zoomsync.example.org"; a name '
+                "with accents in its xn-- form."
+            ),
         )
     return address
 
@@ -98,7 +102,7 @@ def _lower(value: object) -> object:
     return value.strip().lower() if isinstance(value, str) else value
 
 
-_DATABASE_LIKE = "Write sqlite:///zoomsync.db or postgresql+psycopg://user:password@host/name."
+_DATABASE_LIKE = N_("Write sqlite:///zoomsync.db or postgresql+psycopg://user:password@host/name.")
 
 
 def _database_url(value: str) -> str:
@@ -107,17 +111,17 @@ def _database_url(value: str) -> str:
     if scheme in ("postgres", "postgresql"):
         scheme = "postgresql+psycopg"
     if not separator or scheme not in ("sqlite", "postgresql+psycopg"):
-        raise Mistake("this is not the address of a SQLite or Postgres database.", _DATABASE_LIKE)
+        raise Mistake(_("this is not the address of a SQLite or Postgres database."), _(_DATABASE_LIKE))
     if scheme == "sqlite" and not (rest.startswith("/") and len(rest) > 1):
-        raise Mistake("the file of the SQLite database is missing.", _DATABASE_LIKE)
+        raise Mistake(_("the file of the SQLite database is missing."), _(_DATABASE_LIKE))
     url = f"{scheme}://{rest}"
     if scheme != "sqlite" and not _splits_cleanly(url):
         raise Mistake(
-            "host, port or password of the database cannot be told apart.",
-            "In a password write %40 for @, %2F for /, %3A for :, %3F for ? and %23 for #.",
+            _("host, port or password of the database cannot be told apart."),
+            _("In a password write %40 for @, %2F for /, %3A for :, %3F for ? and %23 for #."),
         )
     if urlsplit(url).netloc.endswith(":"):
-        raise Mistake("the port of the database is missing.", "Write it after the colon, or take the colon away.")
+        raise Mistake(_("the port of the database is missing."), _("Write it after the colon, or take the colon away."))
     return url
 
 
@@ -301,11 +305,15 @@ class Settings(BaseSettings):
         """What could be set and is not, and is missed by nobody who does not need it: in words, with its name."""
         smtp_host = self.smtp.model_fields_set & {"host"}
         parts = (
-            (smtp_host, "a mail server other than localhost", "SMTP__HOST"),
-            (self.one_click_url or not self.web.enabled, "unsubscribing by one click", "WEB__PUBLIC_URL with https"),
-            (self.zoom.webhook_secret or not self.web.enabled, "webhooks", "ZOOM__WEBHOOK_SECRET"),
-            (self.web.admin_token or not self.web.enabled, "the pages at /admin/", "WEB__ADMIN_TOKEN"),
-            (self.alerts.ping_url, "an address that watches over the daemon", "ALERTS__PING_URL"),
+            (smtp_host, _("a mail server other than localhost"), "SMTP__HOST"),
+            (
+                self.one_click_url or not self.web.enabled,
+                _("unsubscribing by one click"),
+                _("WEB__PUBLIC_URL with https"),
+            ),
+            (self.zoom.webhook_secret or not self.web.enabled, _("webhooks"), "ZOOM__WEBHOOK_SECRET"),
+            (self.web.admin_token or not self.web.enabled, _("the pages at /admin/"), "WEB__ADMIN_TOKEN"),
+            (self.alerts.ping_url, _("an address that watches over the daemon"), "ALERTS__PING_URL"),
         )
         return [f"{what} ({PREFIX}{name})" for is_set, what, name in parts if not is_set]
 
@@ -320,7 +328,7 @@ def describe_database(url: str) -> str:
     if url.startswith("sqlite"):
         return url
     if not _splits_cleanly(url):
-        return "a database whose address cannot be read"
+        return _("a database whose address cannot be read")
     parts = urlsplit(url)
     user, at, host = parts.netloc.rpartition("@")
     shown = [(key, value) for key, value in parse_qsl(parts.query) if "password" not in key.lower()]
@@ -402,7 +410,7 @@ def load_settings(
 
     places = (
         _of_command_line(overrides or {}),
-        _of_names(environ, "environment, ", problems),
+        _of_names(environ, _("environment, "), problems),
         _of_names(dotenv, f"{env_file}, ", problems),
         _of_secret_files(cwd / secrets_dir if secrets_dir else None, problems),
         _of_toml(cwd / named if named else folder / DEFAULT_CONFIG, named is not None, problems),
@@ -417,7 +425,7 @@ def load_settings(
 
 def _of_command_line(overrides: Mapping[str, object]) -> _Place:
     values = {tuple(name.split(".")): value for name, value in overrides.items() if value is not None}
-    return _Place(values, {key: f"command line, {'.'.join(key)}" for key in values})
+    return _Place(values, {key: _("command line, {key}").format(key=".".join(key)) for key in values})
 
 
 def _of_names(names: Mapping[str, str], prefix: str, problems: list[str]) -> _Place:
@@ -437,7 +445,8 @@ def _of_names(names: Mapping[str, str], prefix: str, problems: list[str]) -> _Pl
             shown = PREFIX + likely.upper() if likely else ""
             if name.islower():
                 shown = shown.lower()
-            problems.append(f"{prefix}{name}: there is no such setting." + (f" Write {shown}." if shown else ""))
+            said = _("there is no such setting. Write {name}.") if shown else _("there is no such setting.")
+            problems.append(f"{prefix}{name}: {said.format(name=shown)}")
     return place
 
 
@@ -446,12 +455,20 @@ def _read_dotenv(file: Path, problems: list[str]) -> dict[str, str]:
     try:
         text = file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError):
-        problems.append(f"{file}: the file cannot be read. Save it as UTF-8, readable for whoever runs zoomsync.")
+        problems.append(
+            _("{file}: the file cannot be read. Save it as UTF-8, readable for whoever runs zoomsync.").format(
+                file=file
+            )
+        )
         return {}
     names = {}
     for binding in parse_stream(io.StringIO(text)):
         if binding.error:
-            problems.append(f"{file}, line {binding.original.line}: this cannot be read. Write NAME=value.")
+            problems.append(
+                _("{file}, line {line}: this cannot be read. Write NAME=value.").format(
+                    file=file, line=binding.original.line
+                )
+            )
         elif binding.key and binding.value:
             names[binding.key] = binding.value
     return names
@@ -463,21 +480,31 @@ def _of_secret_files(named: Path | None, problems: list[str]) -> _Place:
     if not folder.is_dir():
         if named:
             problems.append(
-                f"{PREFIX}SECRETS_DIR: there is no folder {folder}. Write the one that holds the secret files."
+                _(
+                    "{prefix}SECRETS_DIR: there is no folder {folder}. Write the one that holds the secret files."
+                ).format(prefix=PREFIX, folder=folder)
             )
         return _Place()
     names: dict[str, str] = {}
     try:
         files = sorted(folder.iterdir())
     except OSError:
-        problems.append(f"{folder}: the secrets cannot be read. Make the folder readable for whoever runs zoomsync.")
+        problems.append(
+            _("{folder}: the secrets cannot be read. Make the folder readable for whoever runs zoomsync.").format(
+                folder=folder
+            )
+        )
         return _Place()
     for file in files:
         if file.name.lower().startswith(PREFIX.lower()) and file.is_file():
             try:
                 names[file.name] = file.read_text(encoding="utf-8-sig").strip()
             except (OSError, UnicodeDecodeError):
-                problems.append(f"{file}: the secret cannot be read. Make it readable for whoever runs zoomsync.")
+                problems.append(
+                    _("{file}: the secret cannot be read. Make it readable for whoever runs zoomsync.").format(
+                        file=file
+                    )
+                )
     return _of_names(names, f"{folder}{os.sep}", problems)
 
 
@@ -486,14 +513,16 @@ def _of_toml(file: Path, is_named: bool, problems: list[str]) -> _Place:
         document = parse_toml(file.read_bytes())
     except FileNotFoundError:
         if is_named:
-            problems.append(f"{file}: there is no such file. Write the path of a settings file, or name none.")
+            problems.append(
+                _("{file}: there is no such file. Write the path of a settings file, or name none.").format(file=file)
+            )
         return _Place()
     except OSError as exc:
-        problems.append(f"{file}: the file cannot be read ({exc.strerror}).")
+        problems.append(_("{file}: the file cannot be read ({reason}).").format(file=file, reason=words.trouble(exc)))
         return _Place()
     except Mistake as mistake:
-        line = f", line {mistake.line}" if mistake.line else ""
-        problems.append(f"{file}{line}: {mistake}")
+        where = _("{file}, line {line}").format(file=file, line=mistake.line) if mistake.line else file
+        problems.append(f"{where}: {mistake}")
         return _Place()
     place = _Place()
     for key, value in _flat(document):
@@ -514,13 +543,15 @@ def _flat(table: Mapping[str, Any], above: Key = ()) -> Iterator[tuple[Key, obje
 
 def _unknown_toml_key(key: Key) -> str:
     if len(key) == 1 and any(known[0] == key[0] for known in KNOWN_KEYS):
-        return f"this is a heading. Write [{key[0]}] on a line, and its keys below."
+        return _("this is a heading. Write [{key}] on a line, and its keys below.").format(key=key[0])
     homes = [".".join(known) for known in KNOWN_KEYS if known[-1] == key[-1]]
     likely = homes[0] if len(homes) == 1 else nearest(".".join(key), [".".join(known) for known in KNOWN_KEYS])
     if not likely:
-        return "there is no such setting."
-    group, _, name = likely.rpartition(".")
-    return f"there is no such setting. Write {name} " + (f"under [{group}]." if group else "above the first [heading].")
+        return _("there is no such setting.")
+    group, _dot, name = likely.rpartition(".")
+    if group:
+        return _("there is no such setting. Write {name} under [{group}].").format(name=name, group=group)
+    return _("there is no such setting. Write {name} above the first [heading].").format(name=name)
 
 
 def _settings_of(places: Sequence[_Place], problems: list[str]) -> Settings | None:
@@ -550,16 +581,18 @@ def _in_words(error: ErrorDetails) -> str:
         case "value_error":
             return str(context["error"])
         case "literal_error":
-            return f"this is not one of the words known here. Write {context['expected']}."
+            return _("this is not one of the words known here. Write {words}.").format(
+                words=context["expected"].replace(" or ", _(" or "))
+            )
         case "int_parsing" | "int_type" | "int_from_float":
-            return "this is not a whole number. Write one without quotes."
+            return _("this is not a whole number. Write one without quotes.")
         case "greater_than_equal":
-            return f"this is too small. Write {context['ge']} or more."
+            return _("this is too small. Write {number} or more.").format(number=context["ge"])
         case "less_than_equal":
-            return f"this is too large. Write {context['le']} or less."
+            return _("this is too large. Write {number} or less.").format(number=context["le"])
         case "bool_parsing" | "bool_type":
-            return "this is neither true nor false. Write true or false."
+            return _("this is neither true nor false. Write true or false.")
         case "string_type" | "path_type":
-            return "this is not a text. Write it in straight quotes."
+            return _("this is not a text. Write it in straight quotes.")
         case _:
             return f"{error['msg']}."

@@ -7,12 +7,13 @@ screens, or the one it is given: a report is in its event's language. What a mai
 
 from __future__ import annotations
 
+import errno
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from zoomsync.language import N_, gettext_in, in_use, ngettext, ngettext_in
+from zoomsync.language import N_, _, gettext_in, in_use, ngettext, ngettext_in
 
 REGISTRANT_STATUSES = {
     "pending": N_("pending"),
@@ -47,6 +48,7 @@ MAIL_KINDS = {
 _CLOCK = {"es": "es_GT", "en": "en_US"}
 _DAY = {"es": "EEEE d 'de' MMMM 'de' y", "en": "EEEE, MMMM d, y"}
 _DAY_WITHOUT_YEAR = {"es": "EEEE d 'de' MMMM", "en": "EEEE, MMMM d"}
+_DAY_AND_MONTH = {"es": "d 'de' MMMM", "en": "d MMMM"}
 _SHORT_DAY = {"es": "d MMM y", "en": "MMM d, y"}
 
 
@@ -104,8 +106,8 @@ def moment(at: datetime | None, zone: str, language: str | None = None) -> str:
     """A moment in a zone, as short as a table wants it: "7 mar 2023, 8:00 a. m."; "" for None."""
     if at is None:
         return ""
-    language, local = language or in_use(), at.astimezone(ZoneInfo(zone))
-    return f"{_date(local, _SHORT_DAY, language)}, {clock(local, language)}"
+    local = at.astimezone(ZoneInfo(zone))
+    return f"{short_day(local, language)}, {clock(local, language)}"
 
 
 def at_length(at: datetime, zone: str, *, now: datetime | None = None, language: str | None = None) -> str:
@@ -128,6 +130,16 @@ def last_minute(at: datetime, zone: str) -> datetime:
 def day(on: date, language: str | None = None, *, year: bool = True) -> str:
     """ "martes 7 de marzo de 2023", "Tuesday, March 7, 2023"."""
     return _date(on, _DAY if year else _DAY_WITHOUT_YEAR, language or in_use())
+
+
+def short_day(on: date, language: str | None = None) -> str:
+    """ "7 mar 2023", "Mar 7, 2023"."""
+    return _date(on, _SHORT_DAY, language or in_use())
+
+
+def day_and_month(on: date, language: str | None = None) -> str:
+    """ "5 de marzo", "5 March"."""
+    return _date(on, _DAY_AND_MONTH, language or in_use())
 
 
 def clock(at: datetime | time, language: str | None = None) -> str:
@@ -171,3 +183,39 @@ _NOUNS = {
 
 def _in(table: Mapping[str, str], name: str, language: str | None) -> str:
     return gettext_in(language, table[name]) if name in table else str(name)
+
+
+def meeting(kind: str, number: str) -> str:
+    """ "meeting 81234567890": "reunión 81234567890"."""
+    return (_("webinar {number}") if kind == "webinar" else _("meeting {number}")).format(number=number)
+
+
+def meetings(kind: str) -> str:
+    return _("webinars") if kind == "webinar" else _("meetings")
+
+
+def listed(names: Sequence[str]) -> str:
+    """ "A, B and C"."""
+    if len(names) < 2:
+        return "".join(names)
+    return _("{others} and {last}").format(others=", ".join(names[:-1]), last=names[-1])
+
+
+# ------------------------------------------------------------------------------------------------------------- trouble
+
+_TROUBLE = {
+    errno.ENOENT: N_("no such file or folder"),
+    errno.EACCES: N_("permission denied"),
+    errno.EPERM: N_("operation not permitted"),
+    errno.EISDIR: N_("it is a folder"),
+    errno.ENOTDIR: N_("part of the path is no folder"),
+    errno.ENOSPC: N_("the disk is full"),
+    errno.EROFS: N_("the disk may not be written"),
+    errno.EADDRINUSE: N_("somebody else uses that port"),
+    errno.ECONNREFUSED: N_("the connection was refused"),
+}
+
+
+def trouble(error: OSError) -> str:
+    """What the system says is wrong, for brackets behind a message; in its own words where it is something rare."""
+    return _(_TROUBLE[error.errno]) if error.errno in _TROUBLE else str(error.strerror or error)

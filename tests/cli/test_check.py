@@ -121,7 +121,11 @@ def _scope_to_close_missing(project: Project) -> None:
             "schedule it with fixed times",
         ),
         (_webinar_as_meeting, f"{SLUG}: it is a webinar", 'write kind = "webinar" under [zoom]'),
-        (_half_an_hour_apart, f"{SLUG}: Sesión 1 starts 2023-03-07 08:00 by the file and 2023-03-07 08:30 on Zoom", ""),
+        (
+            _half_an_hour_apart,
+            f"{SLUG}: Sesión 1 starts Mar 7, 2023, 8:00 AM by the file and Mar 7, 2023, 8:30 AM on Zoom",
+            "",
+        ),
         (
             _scope_to_close_missing,
             "zoom: the app does not name the scope to close registration: meeting:update:meeting:admin",
@@ -247,12 +251,12 @@ def _database_in_no_folder(project: Project) -> None:
         ),
         (
             _hours_apart,
-            f"{SLUG}: Sesión 1 starts 2023-03-07 08:00 by the file and 2023-03-07 15:00 on Zoom",
+            f"{SLUG}: Sesión 1 starts Mar 7, 2023, 8:00 AM by the file and Mar 7, 2023, 3:00 PM on Zoom",
             'set one of them right, or write times = "file" under [zoom]',
         ),
         (
             _occurrence_deleted,
-            f"{SLUG}: Sesión 1 starts 2023-03-07 08:00 by the file and at no time on Zoom",
+            f"{SLUG}: Sesión 1 starts Mar 7, 2023, 8:00 AM by the file and at no time on Zoom",
             'set one of them right, or write times = "file" under [zoom]',
         ),
         (_wrong_secret, "zoom: Zoom gave no token: Invalid client_id or client_secret", ""),

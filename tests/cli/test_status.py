@@ -314,7 +314,7 @@ def test_message_is_taken_out_and_put_back_by_hand(synced: Project) -> None:
     assert len(synced.mails.messages) == 2
 
     again = synced.at(FIRST_REMINDER, "outbox", "retry", "1")
-    assert (again.code, again.out, again.err) == (1, "", "zoomsync: message 1 is sent\n")
+    assert (again.code, again.out, again.err) == (1, "", "zoomsync: message 1: accepted by the mail server\n")
 
 
 def test_wrong_words_about_the_outbox_are_wrong_usage(synced: Project) -> None:
@@ -336,7 +336,7 @@ def test_a_move_is_told_to_the_organiser_before_the_registrants_hear_of_it(proje
     file.write_text(later, encoding="utf-8")
     at = project.clock() + timedelta(hours=1)
     assert project.at(at, "sync").code == 0
-    told = f"· {SLUG}: the new time of Sesión 1 goes to 3 registrants at 09:10 (America/Guatemala)"
+    told = f"· {SLUG}: the new time of Sesión 1 goes to 3 registrants at 9:10 AM (America/Guatemala)"
     assert told in project.at(at + timedelta(minutes=5), "status").out
     assert project.at(at + timedelta(minutes=10), "remind").code == 0
     assert len(project.mails.messages) == 3

@@ -60,7 +60,7 @@ def test_a_session_that_is_not_meant_plainly_is_asked_for(
     sessions: Sequence[SessionSpec], number: int | None, why: str
 ) -> None:
     with pytest.raises(Mistake, match=why):
-        session_meant(sessions, number, "moved")
+        session_meant(sessions, number)
 
 
 def test_times_are_read_as_people_type_them() -> None:

@@ -212,7 +212,7 @@ def move(
         (chosen,) = app.choose_events([event]).events
         _refuse_cancelled(chosen)
         try:
-            number = session_meant(chosen.sessions, session, "moved")
+            number = session_meant(chosen.sessions, session)
             spec = chosen.sessions[number - 1]
             starts_at = read_new_start(to, spec.starts_at, ZoneInfo(chosen.timezone))
             ends_at = refuse_wrong_move(chosen.sessions, number, starts_at, app.clock())
@@ -263,7 +263,7 @@ def cancel(
         else:
             _refuse_cancelled(chosen)
             try:
-                number = session_meant(chosen.sessions, session, "cancelled", again=announce)
+                number = session_meant(chosen.sessions, session, again=announce)
             except Mistake as mistake:
                 raise SettingsError(f"{chosen.slug}: {mistake}") from None
             spec = chosen.sessions[number - 1]

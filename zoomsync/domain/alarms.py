@@ -11,6 +11,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
+from zoomsync.language import _
+
 # Zoom has its bad minutes: a sync that fails is told after an hour.
 FAILING_FOR = timedelta(hours=1)
 # The sweep that closes registration has this long before anybody is called.
@@ -79,41 +81,42 @@ def alarms_of(facts: Facts, now: datetime) -> dict[AlarmKey, str]:
     slug = facts.event
     found: dict[Alarm, str] = {}
     if facts.last_sync_failed and now - (facts.last_ok_at or facts.first_seen_at) >= FAILING_FOR:
-        found[Alarm.SYNC_FAILING] = f"nobody was pulled for an hour: {facts.sync_error}"
+        found[Alarm.SYNC_FAILING] = _("nobody was pulled for an hour: {error}").format(error=facts.sync_error)
     if facts.overdue and facts.paused:
-        found[Alarm.PAUSED] = (
-            f"its mail is paused, and {facts.overdue} messages that are due wait: `zoomsync resume {slug}` lets it go "
-            "on"
-        )
+        found[Alarm.PAUSED] = _(
+            "its mail is paused, and {number} messages that are due wait: `zoomsync resume {slug}` lets it go on"
+        ).format(number=facts.overdue, slug=slug)
     elif facts.overdue:
-        found[Alarm.OVERDUE] = (
-            f"{facts.overdue} messages are overdue: `zoomsync outbox list` shows them, and `zoomsync check` tries the "
-            "mail server"
-        )
+        found[Alarm.OVERDUE] = _(
+            "{number} messages are overdue: `zoomsync outbox list` shows them, and `zoomsync "
+            "check` tries the mail server"
+        ).format(number=facts.overdue)
     if facts.not_closed and _closing_had_its_time(facts, now):
-        reason = facts.registration_error or f"`zoomsync sync {slug}` closes it"
-        found[Alarm.NOT_CLOSED] = f"registration is NOT CLOSED although the deadline has passed: {reason}"
+        reason = facts.registration_error or _("`zoomsync sync {slug}` closes it").format(slug=slug)
+        found[Alarm.NOT_CLOSED] = _("registration is NOT CLOSED although the deadline has passed: {reason}").format(
+            reason=reason
+        )
     elif facts.registration_error and not facts.not_closed:
         found[Alarm.REGISTRATION] = f"registration: {facts.registration_error}"
     if facts.reopened:
-        found[Alarm.REOPENED] = (
-            "somebody opened registration again in Zoom's portal after the deadline, and it was closed once more: "
-            f"`zoomsync reopen {slug}` if it is to stay open"
-        )
+        found[Alarm.REOPENED] = _(
+            "somebody opened registration again in Zoom's portal after the deadline, and it was "
+            "closed once more: `zoomsync reopen {slug}` if it is to stay open"
+        ).format(slug=slug)
     if facts.held:
-        found[Alarm.HELD] = (
-            f"{facts.held} registrants are no longer listed by Zoom; that is many, so they stay as they are until "
-            "another sync says the same"
-        )
+        found[Alarm.HELD] = _(
+            "{number} registrants are no longer listed by Zoom; that is many, so they stay as they "
+            "are until another sync says the same"
+        ).format(number=facts.held)
     if facts.without_link:
-        found[Alarm.WITHOUT_LINK] = (
-            f"Zoom gave no personal link for {facts.without_link} approved registrants: their mail waits until it does"
-        )
+        found[Alarm.WITHOUT_LINK] = _(
+            "Zoom gave no personal link for {number} approved registrants: their mail waits until it does"
+        ).format(number=facts.without_link)
     if facts.times_held:
-        found[Alarm.TIMES] = (
-            f"file and Zoom disagree about the time of {', '.join(facts.times_held)}, so its mail waits: "
-            f"`zoomsync check {slug}` says how far"
-        )
+        found[Alarm.TIMES] = _(
+            "file and Zoom disagree about the time of {sessions}, so its mail waits: `zoomsync "
+            "check {slug}` says how far"
+        ).format(sessions=", ".join(facts.times_held), slug=slug)
     if facts.moves:
         # Not trouble, but a person is told first of what is about to go out to everybody.
         found[Alarm.MOVED] = "; ".join(facts.moves)

@@ -13,8 +13,10 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
+from zoomsync import words
 from zoomsync.domain.handwritten import Mistake, read_deadline
 from zoomsync.domain.records import Event, Meeting
+from zoomsync.language import _
 
 
 class DoubtKind(StrEnum):
@@ -119,21 +121,29 @@ def contradictions(
     file_id = event.zoom.meeting_id
     if told.meeting_id and file_id and told.meeting_id != file_id:
         yield Contradiction(
-            f"the page names meeting {told.meeting_id} and the file {file_id}", "set one of them right", sure=True
+            _("the page names meeting {meeting_id} and the file {file_id}").format(
+                meeting_id=told.meeting_id, file_id=file_id
+            ),
+            _("set one of them right"),
+            sure=True,
         )
 
 
 def _titles(event: Event, told: Announcement, meetings: Sequence[Meeting]) -> Iterator[Contradiction]:
     if told.title and not _same_name(told.title, event.title):
         yield Contradiction(
-            f'it is called "{told.title}" by the page and "{event.title}" by the file',
-            "set one of them right, or let page_url be the address of the page that announces this event",
+            _('it is called "{title}" by the page and "{other}" by the file').format(
+                title=told.title, other=event.title
+            ),
+            _("set one of them right, or let page_url be the address of the page that announces this event"),
             sure="title" not in told.unsure,
         )
     elif len(meetings) == 1 and not _same_name(event.title, meetings[0].topic):
         # What a meeting is called on Zoom is often short, and seldom wrong.
         yield Contradiction(
-            f'Zoom calls it "{meetings[0].topic}", and the page "{told.title}"', "registrants see both", sure=False
+            _('Zoom calls it "{topic}", and the page "{title}"').format(topic=meetings[0].topic, title=told.title),
+            _("registrants see both"),
+            sure=False,
         )
 
 
@@ -156,17 +166,22 @@ def _zones(event: Event, told: Announcement, meetings: Sequence[Meeting]) -> Ite
     ours = on.replace(tzinfo=ZoneInfo(event.timezone)).utcoffset()
     if ours is not None and ours != told.offset:
         yield Contradiction(
-            f"the page's times are {_offset(told.offset)} (line {told.zone_line}), and {event.timezone} of the file "
-            f"is {_offset(ours)} then",
-            "set one of them right",
+            _("the page's times are {offset} (line {line}), and {zone} of the file is {other} then").format(
+                offset=_offset(told.offset), line=told.zone_line, zone=event.timezone, other=_offset(ours)
+            ),
+            _("set one of them right"),
         )
     for meeting in meetings:
         theirs = _offset_of(meeting.timezone, on)
         if theirs is not None and theirs != told.offset:
             yield Contradiction(
-                f"Zoom shows the times of meeting {meeting.meeting_id} in {meeting.timezone}, {_offset(theirs)} then, "
-                f"and the page {_offset(told.offset)}",
-                "choose the meeting's time zone in the Zoom portal",
+                _("Zoom shows the times of meeting {number} in {zone}, {offset} then, and the page {other}").format(
+                    number=meeting.meeting_id,
+                    zone=meeting.timezone,
+                    offset=_offset(theirs),
+                    other=_offset(told.offset),
+                ),
+                _("choose the meeting's time zone in the Zoom portal"),
                 sure=False,
             )
 
@@ -199,18 +214,23 @@ def _deadlines(event: Event, told: Announcement) -> Iterator[Contradiction]:
         return
     if abs(on_page - event.registration_deadline) > _A_MOMENT:
         yield Contradiction(
-            f"the deadline is {_moment(on_page.astimezone(zone))} by the page (line {told.deadline_line}) and "
-            f"{_moment(in_file)} by the file",
-            "set one of them right",
+            _("the deadline is {moment} by the page (line {line}) and {other} by the file").format(
+                moment=_moment(on_page.astimezone(zone)), line=told.deadline_line, other=_moment(in_file)
+            ),
+            _("set one of them right"),
             sure="deadline" not in told.unsure,
         )
 
 
 def _moment(local: datetime) -> str:
-    """A deadline in words: midnight is the end of a day."""
+    """A deadline in words: midnight is the end of a day. Local times."""
     if (local.hour, local.minute) == (0, 0):
-        return f"the end of {local - timedelta(days=1):%Y-%m-%d}"
-    return f"{local:%Y-%m-%d %H:%M}"
+        return _("the end of {day}").format(day=words.short_day(local - timedelta(days=1)))
+    return _clock(local)
+
+
+def _clock(local: datetime) -> str:
+    return f"{words.short_day(local)}, {words.clock(local)}"
 
 
 def _in_year(moment: date | datetime, year: int) -> date | datetime:
@@ -232,7 +252,7 @@ def _sessions(event: Event, told: Announcement, meetings: Sequence[Meeting]) -> 
     if not told.sessions:
         return
     zone = ZoneInfo(event.timezone)
-    whose = "the file" if event.sessions else "Zoom"
+    whose = _("the file") if event.sessions else "Zoom"
     ours = [
         _Sitting(
             one.title,
@@ -256,27 +276,41 @@ def _sessions(event: Event, told: Announcement, meetings: Sequence[Meeting]) -> 
         if one.starts != other.starts:
             doubtful = one.unsure & ({"date"} if one.starts.date() != other.starts.date() else {"time"})
             yield Contradiction(
-                f"{other.title or one.title} starts {one.starts:%Y-%m-%d %H:%M} by the page (line {one.line}) and "
-                f"{other.starts:%Y-%m-%d %H:%M} by {whose}",
-                "set one of them right",
+                _("{title} starts {starts} by the page (line {line}) and {other} by {whose}").format(
+                    title=other.title or one.title,
+                    starts=_clock(one.starts),
+                    line=one.line,
+                    other=_clock(other.starts),
+                    whose=whose,
+                ),
+                _("set one of them right"),
                 sure=not doubtful,
             )
         elif one.ends != other.ends and "end" not in one.unsure:
             yield Contradiction(
-                f"{other.title or one.title} ends {one.ends:%Y-%m-%d %H:%M} by the page (line {one.line}) and "
-                f"{other.ends:%Y-%m-%d %H:%M} by {whose}",
-                "set one of them right",
+                _("{title} ends {ends} by the page (line {line}) and {other} by {whose}").format(
+                    title=other.title or one.title,
+                    ends=_clock(one.ends),
+                    line=one.line,
+                    other=_clock(other.ends),
+                    whose=whose,
+                ),
+                _("set one of them right"),
             )
     for one in lone_theirs:
         yield Contradiction(
-            f"the page has a session on {one.starts:%Y-%m-%d %H:%M} (line {one.line}), and {whose} has none then",
-            "set one of them right",
+            _("the page has a session on {starts} (line {line}), and {whose} has none then").format(
+                starts=_clock(one.starts), line=one.line, whose=whose
+            ),
+            _("set one of them right"),
             sure=not one.unsure & {"date", "time"},
         )
     for other in lone_ours:
         yield Contradiction(
-            f"{other.title or 'a session'} on {other.starts:%Y-%m-%d %H:%M} is in {whose} and not on the page",
-            "set one of them right",
+            _("{title} on {starts} is in {whose} and not on the page").format(
+                title=other.title or _("a session"), starts=_clock(other.starts), whose=whose
+            ),
+            _("set one of them right"),
             sure=not any(one.unsure & {"date", "time"} for one in told.sessions),
         )
 
@@ -319,18 +353,20 @@ def _links(told: Announcement, links: Sequence[tuple[str, str]]) -> Iterator[Con
     if not on_page:
         if told.other_form is not None:
             yield Contradiction(
-                f"the page (line {told.link_line}) leads to a form of {told.other_form}: who registers there is "
-                "unknown to Zoom",
-                "link Zoom's own registration form on the page",
+                _("the page (line {line}) leads to a form of {name}: who registers there is unknown to Zoom").format(
+                    line=told.link_line, name=told.other_form
+                ),
+                _("link Zoom's own registration form on the page"),
             )
         return
     for whose in ("file", "Zoom"):
         theirs = {token for each, token in links if each == whose}
         if theirs and not theirs & on_page:
             yield Contradiction(
-                f"the page's registration link (line {told.link_line}) is of another meeting than that of "
-                f"{'the file' if whose == 'file' else 'Zoom'}",
-                "set one of them right",
+                _("the page's registration link (line {line}) is of another meeting than that of {whose}").format(
+                    line=told.link_line, whose=_("the file") if whose == "file" else "Zoom"
+                ),
+                _("set one of them right"),
                 sure="registration_url" not in told.unsure,
             )
             return

@@ -30,6 +30,7 @@ from zoneinfo import ZoneInfo
 
 from zoomsync.domain.moments import moment
 from zoomsync.domain.records import Lead
+from zoomsync.language import N_
 
 CHECKED = "2026-11-24"
 
@@ -59,21 +60,21 @@ class HostLimit:
 
 
 _KNOWN = (
-    (r"smtp\.gmail\.com", HostLimit("Google Workspace", 2_000, remark="500 while on trial")),
+    (r"smtp\.gmail\.com", HostLimit("Google Workspace", 2_000, remark=N_("500 while on trial"))),
     (r"smtp\.office365\.com", HostLimit("Microsoft 365", 10_000, per_minute=30)),
     (
         r"smtp(-mail)?\.(outlook|live|hotmail)\.com",
-        HostLimit("Outlook.com", 300, remark="more for subscribers, and less for new accounts"),
+        HostLimit("Outlook.com", 300, remark=N_("more for subscribers, and less for new accounts")),
     ),
-    (r"smtp-relay\.(brevo|sendinblue)\.com", HostLimit("Brevo's free plan", 300)),
+    (r"smtp-relay\.(brevo|sendinblue)\.com", HostLimit(N_("Brevo's free plan"), 300)),
     (
         r"email-smtp\.[a-z0-9-]+\.amazonaws\.com",
-        HostLimit("Amazon SES in its sandbox", 200, per_minute=60, remark="and to confirmed addresses alone"),
+        HostLimit(N_("Amazon SES in its sandbox"), 200, per_minute=60, remark=N_("and to confirmed addresses alone")),
     ),
-    (r"smtp\.sendgrid\.net", HostLimit("SendGrid's free plan", 100)),
+    (r"smtp\.sendgrid\.net", HostLimit(N_("SendGrid's free plan"), 100)),
     (
         r"smtp(pro)?\.zoho\.(com|eu|in)",
-        HostLimit("Zoho Mail", per_hour=50, remark="up to 500 for accounts in good standing"),
+        HostLimit("Zoho Mail", per_hour=50, remark=N_("up to 500 for accounts in good standing")),
     ),
     (r"smtp\.(mail|bizmail)\.yahoo\.com", HostLimit("Yahoo", 500)),
 )

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from zoomsync.domain.calls import Reason
 from zoomsync.domain.records import OutboxState, Outcome, OutcomeKind
+from zoomsync.language import N_, _
 
 # After the first try, the second ... The last pause repeats. The first suits greylisting, which wants minutes.
 PAUSES = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 30, 60, 120, 240))
@@ -18,10 +19,10 @@ JITTER_SHARE = 0.2  # of a pause, so that what was refused together does not com
 TRIES_AT_MOST = 20  # about three days
 RESEND_AFTER = timedelta(minutes=10)  # a server that did take a message in doubt has delivered it by then
 
-DOUBT_RESEND = "no clear answer after the message was handed over; it goes once more"
-DOUBT_HELD = "no clear answer after the message was handed over; held for a person to decide"
-DOUBT_LATE = "no clear answer after the message was handed over, and too late to send it again"
-DOUBT_TWICE = "no clear answer after the message was handed over twice; it is not sent a third time"
+DOUBT_RESEND = N_("no clear answer after the message was handed over; it goes once more")
+DOUBT_HELD = N_("no clear answer after the message was handed over; held for a person to decide")
+DOUBT_LATE = N_("no clear answer after the message was handed over, and too late to send it again")
+DOUBT_TWICE = N_("no clear answer after the message was handed over twice; it is not sent a third time")
 
 
 class Tried(Protocol):
@@ -99,7 +100,12 @@ def pause_after(attempts: int, jitter: float = 0.0) -> timedelta:
 def _deferred(row: Tried, words: str, now: datetime, jitter: float) -> Decision:
     tries = row.attempts + 1
     if tries >= TRIES_AT_MOST:
-        return _judged(row, OutboxState.FAILED, row.due_at, f"given up after {tries} tries: {words}")
+        return _judged(
+            row,
+            OutboxState.FAILED,
+            row.due_at,
+            _("given up after {tries} tries: {words}").format(tries=tries, words=words),
+        )
     # Near the end the pauses get shorter again, so that a long one does not give away the time that is left.
     pause = min(pause_after(tries, jitter), (row.expires_at - now) / 2)
     if pause < PAUSES[0]:

@@ -15,7 +15,9 @@ from typing import Any
 from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
+from zoomsync import words
 from zoomsync.domain.moments import day_begins_at
+from zoomsync.language import _
 from zoomsync.text import clean
 
 
@@ -53,11 +55,11 @@ def parse_toml(data: bytes) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except ValueError as exc:
-        words = str(exc)
-        found = _AT_LINE.search(words)
+        said = str(exc)
+        found = _AT_LINE.search(said)
         lines = text.splitlines()
         number = int(found[1]) if found and found[1] else max(len(lines), 1)
-        raise _toml_mistake(_AT_LINE.sub("", words), lines[number - 1] if lines else "", number) from None
+        raise _toml_mistake(_AT_LINE.sub("", said), lines[number - 1] if lines else "", number) from None
 
 
 def decoded(data: bytes) -> str:
@@ -69,35 +71,39 @@ def decoded(data: bytes) -> str:
     except UnicodeDecodeError as exc:
         line = data[: exc.start].count(b"\n") + 1 if encoding == "utf-8-sig" else 0
         raise Mistake(
-            "the file is not saved as UTF-8.", 'In Notepad: Save as, and choose the encoding "UTF-8".', line=line
+            _("the file is not saved as UTF-8."), _('In Notepad: Save as, and choose the encoding "UTF-8".'), line=line
         ) from None
 
 
-def _toml_mistake(words: str, line: str, number: int) -> Mistake:
-    """What a person can do about a syntax error, from tomllib's words and the line that they name."""
+def _toml_mistake(said: str, line: str, number: int) -> Mistake:
+    """What a person can do about a syntax error, from what tomllib says and the line that they name."""
     if any(quote in line for quote in _CURLY_QUOTES):
         straight = re.sub("[“”„‟«»]", '"', re.sub("[‘’‚]", "'", line)).strip()
         return Mistake(
-            "there are curly quotes; only straight ones count.", f"Write: {clean(straight, limit=120)}", line=number
+            _("there are curly quotes; only straight ones count."),
+            _("Write: {line}").format(line=clean(straight, limit=120)),
+            line=number,
         )
     if date_found := _SLASH_DATE.search(line):
         return _slash_date_mistake(date_found, line=number)
-    if words.startswith(("Cannot declare", "Cannot overwrite")):
-        hint = "Write [[sessions]] in two brackets." if "[sessions]" in line else "Leave one of the two."
-        return Mistake("this key or heading stands in the file twice.", hint, line=number)
+    if said.startswith(("Cannot declare", "Cannot overwrite")):
+        hint = _("Write [[sessions]] in two brackets.") if "[sessions]" in line else _("Leave one of the two.")
+        return Mistake(_("this key or heading stands in the file twice."), hint, line=number)
     if re.search(r"\d{4}-\d{1,2}-\d{1,2}|\b\d{1,2}:\d{2}", line):
         return Mistake(
-            "this is no date and time that exists.",
-            "Write them like 2023-03-07T08:00:00, digits filled up.",
+            _("this is no date and time that exists."),
+            _("Write them like 2023-03-07T08:00:00, digits filled up."),
             line=number,
         )
-    if "Unescaped" in words:
-        return Mistake("a backslash means something else in double quotes.", "Write / or \\\\ instead.", line=number)
+    if "Unescaped" in said:
+        return Mistake(
+            _("a backslash means something else in double quotes."), _("Write / or \\\\ instead."), line=number
+        )
     if re.search(r"=\s*(True|False|TRUE|FALSE|yes|no|sí|si)\b", line):
-        return Mistake("yes and no are written in English, small.", "Write true or false.", line=number)
+        return Mistake(_("yes and no are written in English, small."), _("Write true or false."), line=number)
     return Mistake(
-        f"this line cannot be read ({words}).",
-        'Write key = "text in straight quotes", key = 12, or a heading like [zoom].',
+        _("this line cannot be read ({words}).").format(words=said),
+        _('Write key = "text in straight quotes", key = 12, or a heading like [zoom].'),
         line=number,
     )
 
@@ -126,12 +132,14 @@ def read_zone(name: str) -> ZoneInfo:
     """The zone of an IANA name. Raises Mistake, for an offset like `GMT-6` with the name that is probably meant."""
     if offset := _OFFSET.fullmatch(name.strip()):
         sign, hours = offset[1].replace("−", "-"), int(offset[2])
-        turned = "plus" if sign == "-" else "minus"
+        turned = _("plus") if sign == "-" else _("minus")
         meant = _ZONES_BY_OFFSET.get(f"{sign}{hours}", "America/Guatemala")
         raise Mistake(
-            f'"{clean(name)}" is an offset, not the name of a time zone (and Etc/GMT{sign}{hours} would mean {turned} '
-            f"{hours}).",
-            f'Write the zone\'s IANA name, like "{meant}".',
+            _(
+                '"{name}" is an offset, not the name of a time zone (and Etc/GMT{sign}{hours} would '
+                "mean {turned} {hours})."
+            ).format(name=clean(name), sign=sign, hours=hours, turned=turned),
+            _('Write the zone\'s IANA name, like "{meant}".').format(meant=meant),
         )
     try:
         return ZoneInfo(name)
@@ -142,7 +150,8 @@ def read_zone(name: str) -> ZoneInfo:
     same_place = [zone for zone in zones if zone.lower().rpartition("/")[2] == place]
     likely = same_place[0] if same_place else nearest(name, zones) or "America/Guatemala"
     raise Mistake(
-        f'"{clean(name, limit=60)}" is not the name of a time zone.', f'Write the zone\'s IANA name, like "{likely}".'
+        _('"{name}" is not the name of a time zone.').format(name=clean(name, limit=60)),
+        _('Write the zone\'s IANA name, like "{likely}".').format(likely=likely),
     )
 
 
@@ -163,7 +172,9 @@ def read_moment(value: object, zone: ZoneInfo) -> datetime:
     """
     written = _date_or_moment(value)
     if not isinstance(written, datetime):
-        raise Mistake("the time of day is missing.", f"Write date and time, like {written}T08:00:00.")
+        raise Mistake(
+            _("the time of day is missing."), _("Write date and time, like {written}T08:00:00.").format(written=written)
+        )
     return _in_utc(written, zone)
 
 
@@ -192,15 +203,18 @@ def _date_or_moment(value: object) -> date | datetime:
         value = _from_text(value)
     if isinstance(value, datetime) and value.tzinfo is not None:
         raise Mistake(
-            "times in this file are local times of its time zone, without an offset.",
-            f"Write {value.replace(tzinfo=None).isoformat()} if that is the local time there.",
+            _("times in this file are local times of its time zone, without an offset."),
+            _("Write {time} if that is the local time there.").format(time=value.replace(tzinfo=None).isoformat()),
         )
     if not isinstance(value, date):
         raise Mistake(
-            "this is not a date.", "Write a date like 2023-03-05 or a date and time like 2023-03-05T08:00:00."
+            _("this is not a date."), _("Write a date like 2023-03-05 or a date and time like 2023-03-05T08:00:00.")
         )
     if not _FIRST_YEAR <= value.year <= _LAST_YEAR:
-        raise Mistake(f"the year {value.year} cannot be meant.", f"Write a year from {_FIRST_YEAR} to {_LAST_YEAR}.")
+        raise Mistake(
+            _("the year {year} cannot be meant.").format(year=value.year),
+            _("Write a year from {first} to {last}.").format(first=_FIRST_YEAR, last=_LAST_YEAR),
+        )
     return value
 
 
@@ -210,8 +224,8 @@ def _from_text(text: str) -> date | datetime:
         if slashes := _SLASH_DATE.search(text):
             raise _slash_date_mistake(slashes)
         raise Mistake(
-            f'"{clean(text, limit=40)}" is not a date.',
-            "Write a date like 2023-03-05 or a date and time like 2023-03-05T08:00:00.",
+            _('"{text}" is not a date.').format(text=clean(text, limit=40)),
+            _("Write a date like 2023-03-05 or a date and time like 2023-03-05T08:00:00."),
         )
     year, month, day, hour, minute, second = (int(part) if part else 0 for part in written.groups()[:6])
     try:
@@ -219,7 +233,9 @@ def _from_text(text: str) -> date | datetime:
             return date(year, month, day)
         return datetime(year, month, day, hour, minute, second, tzinfo=UTC if written[7] else None)
     except ValueError as exc:
-        raise Mistake(f'"{clean(text)}" does not exist ({exc}).', "Look at the calendar again.") from None
+        raise Mistake(
+            _('"{text}" does not exist ({exc}).').format(text=clean(text), exc=exc), _("Look at the calendar again.")
+        ) from None
 
 
 def _slash_date_mistake(written: re.Match[str], *, line: int = 0) -> Mistake:
@@ -231,20 +247,16 @@ def _slash_date_mistake(written: re.Match[str], *, line: int = 0) -> Mistake:
             readings.append(date(year, month, day))
         except ValueError:
             continue
-    meanings = " or ".join(f"{reading} for {reading.day} {_MONTHS[reading.month - 1]}" for reading in readings)
+    meanings = _(" or ").join(
+        _("{date} for {words}").format(date=one, words=words.day_and_month(one)) for one in readings
+    )
     return Mistake(
-        f"{written[0]} can be read in more than one way."
+        _("{written} can be read in more than one way.").format(written=written[0])
         if len(readings) > 1
-        else f"{written[0]} is not how a date is written here.",
-        f"Write {meanings or 'it like 2023-03-05'}.",
+        else _("{written} is not how a date is written here.").format(written=written[0]),
+        _("Write {meanings}.").format(meanings=meanings or _("it like 2023-03-05")),
         line=line,
     )
-
-
-_MONTHS = (
-    "January", "February", "March", "April", "May", "June",
-    "July", "August", "September", "October", "November", "December",
-)  # fmt: skip
 
 
 def _in_utc(local: datetime, zone: ZoneInfo) -> datetime:
@@ -252,16 +264,20 @@ def _in_utc(local: datetime, zone: ZoneInfo) -> datetime:
     before, after = earlier.utcoffset(), later.utcoffset()
     if before is None or after is None or before == after:
         return earlier.astimezone(UTC)
-    shown = f"{local:%H:%M} on {local:%Y-%m-%d}"
+    shown = _("{time} on {day}").format(time=f"{local:%H:%M}", day=f"{local:%Y-%m-%d}")
     if after > before:
         moved = local + (after - before)
         raise Mistake(
-            f"{shown} does not exist in {zone.key}: clocks are put forward there then (daylight saving).",
-            f"Write {moved.isoformat()} if that is meant.",
+            _("{shown} does not exist in {zone}: clocks are put forward there then (daylight saving).").format(
+                shown=shown, zone=zone.key
+            ),
+            _("Write {time} if that is meant.").format(time=moved.isoformat()),
         )
     raise Mistake(
-        f"{shown} exists twice in {zone.key}: clocks are put back there then (daylight saving).",
-        f"Choose a time before or after that hour, like {(local + (before - after)).isoformat()}.",
+        _("{shown} exists twice in {zone}: clocks are put back there then (daylight saving).").format(
+            shown=shown, zone=zone.key
+        ),
+        _("Choose a time before or after that hour, like {time}.").format(time=(local + (before - after)).isoformat()),
     )
 
 
@@ -276,5 +292,5 @@ def read_web_address(text: str) -> SplitResult:
     except ValueError:
         usable = False
     if not usable or clean(text, limit=None) != text or " " in text:
-        raise Mistake("this is not a web address.", 'Write it whole, like "https://example.org/page".')
+        raise Mistake(_("this is not a web address."), _('Write it whole, like "https://example.org/page".'))
     return parts

@@ -7,27 +7,31 @@ from datetime import datetime
 
 from zoomsync.domain.handwritten import Mistake
 from zoomsync.domain.records import SessionSpec
+from zoomsync.language import _
 
 
-def session_meant(sessions: Sequence[SessionSpec], number: int | None, act: str, *, again: bool = False) -> int:
+def session_meant(sessions: Sequence[SessionSpec], number: int | None, *, again: bool = False) -> int:
     """The number (from 1, in the file's order) of the session that is to be changed.
 
-    number: as it was named, None where it was not. act: "moved" or "cancelled", for the message. again: one
-    that is cancelled already is meant too, where nobody was told. Raises Mistake.
+    number: as it was named, None where it was not. again: one that is cancelled already is meant too, where nobody was
+    told. Raises Mistake.
     """
     if not sessions:
         raise Mistake(
-            "the file has no [[sessions]]: they follow Zoom.",
-            f"A session is {act} in Zoom's portal, and the sync sees it.",
+            _("the file has no [[sessions]]: they follow Zoom."),
+            _("Do it in Zoom's portal, and the sync sees it."),
         )
     if number is None and len(sessions) > 1:
         named = ", ".join(f"{no} {one.title}" for no, one in enumerate(sessions, start=1))
-        raise Mistake("the event has several sessions.", f"Say which with --session: {named}.")
+        raise Mistake(_("the event has several sessions."), _("Say which with --session: {named}.").format(named=named))
     wanted = number or 1
     if not 1 <= wanted <= len(sessions):
-        raise Mistake(f"there is no session {wanted}.", f"The file has {len(sessions)}.")
+        raise Mistake(
+            _("there is no session {wanted}.").format(wanted=wanted),
+            _("The file has {count}.").format(count=len(sessions)),
+        )
     if sessions[wanted - 1].cancelled and not (again and not sessions[wanted - 1].announce):
-        raise Mistake(f"{sessions[wanted - 1].title} is cancelled already.")
+        raise Mistake(_("{title} is cancelled already.").format(title=sessions[wanted - 1].title))
     return wanted
 
 
@@ -39,13 +43,13 @@ def refuse_wrong_move(sessions: Sequence[SessionSpec], number: int, starts_at: d
     session = sessions[number - 1]
     ends_at = starts_at + (session.ends_at - session.starts_at)
     if session.ends_at <= now:
-        raise Mistake(f"{session.title} is over.", "What was cannot be moved.")
+        raise Mistake(_("{title} is over.").format(title=session.title), _("What was cannot be moved."))
     if session.starts_at <= now:
-        raise Mistake(f"{session.title} has begun.", "It is too late to move it.")
+        raise Mistake(_("{title} has begun.").format(title=session.title), _("It is too late to move it."))
     if starts_at <= now:
-        raise Mistake("that time is past.", "Write one that is to come.")
+        raise Mistake(_("that time is past."), _("Write one that is to come."))
     if starts_at == session.starts_at:
-        raise Mistake(f"{session.title} starts then already.")
+        raise Mistake(_("{title} starts then already.").format(title=session.title))
     for no, other in enumerate(sessions, start=1):
         apart = bool(session.meeting_id and other.meeting_id and session.meeting_id != other.meeting_id)
         if (
@@ -55,5 +59,8 @@ def refuse_wrong_move(sessions: Sequence[SessionSpec], number: int, starts_at: d
             and starts_at < other.ends_at
             and other.starts_at < ends_at
         ):
-            raise Mistake(f"at that time {other.title} takes place.", "Move that one first, or choose another time.")
+            raise Mistake(
+                _("at that time {title} takes place.").format(title=other.title),
+                _("Move that one first, or choose another time."),
+            )
     return ends_at

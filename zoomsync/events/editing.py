@@ -21,10 +21,12 @@ from tomlkit.container import Container
 from tomlkit.exceptions import TOMLKitError
 from tomlkit.items import AoT, InlineTable, SingleKey, Table
 
+from zoomsync import words
 from zoomsync.domain.handwritten import decoded
 from zoomsync.domain.records import Event, EventStatus
 from zoomsync.errors import EventFileError
 from zoomsync.events.files import parse_event
+from zoomsync.language import _
 
 _PARTS = (Table, AoT)
 
@@ -50,7 +52,14 @@ def set_status(path: Path, status: EventStatus, *, announce: bool = False) -> Ed
     def meant(event: Event) -> Event:
         return replace(event, status=status, announce=announce or event.announce)
 
-    return _edited(path, change, meant, f'status = "{status}"' + (" and announce = true" if announce else ""))
+    return _edited(
+        path,
+        change,
+        meant,
+        _("{one} and {two}").format(one=f'status = "{status}"', two="announce = true")
+        if announce
+        else f'status = "{status}"',
+    )
 
 
 def cancel_session(path: Path, number: int, *, announce: bool) -> Edited:
@@ -68,7 +77,9 @@ def cancel_session(path: Path, number: int, *, announce: bool) -> Edited:
         sessions[number - 1] = replace(before, cancelled=True, announce=announce or before.announce)
         return replace(event, sessions=tuple(sessions))
 
-    return _edited(path, change, meant, f'status = "cancelled" in sessions[{number}]')
+    return _edited(
+        path, change, meant, _("{key} in {place}").format(key='status = "cancelled"', place=f"sessions[{number}]")
+    )
 
 
 def move_session(path: Path, number: int, starts_at: datetime, ends_at: datetime) -> Edited:
@@ -85,7 +96,14 @@ def move_session(path: Path, number: int, starts_at: datetime, ends_at: datetime
         sessions[number - 1] = replace(sessions[number - 1], starts_at=starts_at, ends_at=ends_at)
         return replace(event, sessions=tuple(sessions))
 
-    return _edited(path, change, meant, f"starts and ends in sessions[{number}]")
+    return _edited(
+        path,
+        change,
+        meant,
+        _("{key} in {place}").format(
+            key=_("{one} and {two}").format(one="starts", two="ends"), place=f"sessions[{number}]"
+        ),
+    )
 
 
 def put(edited: Edited) -> None:
@@ -95,7 +113,9 @@ def put(edited: Edited) -> None:
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         if path.read_bytes() != edited.before:
-            raise EventFileError(str(edited.path), "", "the file was changed meanwhile.", "Run the command again.")
+            raise EventFileError(
+                str(edited.path), "", _("the file was changed meanwhile."), _("Run the command again.")
+            )
         try:
             with unfinished.open("wb") as out:
                 out.write(edited.after)
@@ -106,7 +126,9 @@ def put(edited: Edited) -> None:
         finally:
             unfinished.unlink(missing_ok=True)
     except OSError as exc:
-        raise EventFileError(str(edited.path), "", f"the file cannot be written ({exc.strerror}).") from exc
+        raise EventFileError(
+            str(edited.path), "", _("the file cannot be written ({reason}).").format(reason=words.trouble(exc))
+        ) from exc
 
 
 # --------------------------------------------------------------------------------------------------------------- bytes
@@ -139,9 +161,11 @@ def read_document(path: Path) -> tuple[bytes, Manner, tomlkit.TOMLDocument]:
         manner = Manner.of(data, text)
         return data, manner, tomlkit.parse(text.replace("\r\n", "\n") if manner.crlf else text)
     except (TOMLKitError, ValueError) as exc:
-        raise EventFileError(str(path), "", f"the file cannot be read ({exc}).") from exc
+        raise EventFileError(str(path), "", _("the file cannot be read ({exc}).").format(exc=exc)) from exc
     except OSError as exc:
-        raise EventFileError(str(path), "", f"the file cannot be read ({exc.strerror}).") from exc
+        raise EventFileError(
+            str(path), "", _("the file cannot be read ({reason}).").format(reason=words.trouble(exc))
+        ) from exc
 
 
 def _edited(path: Path, change: Callable[[Any], None], meant: Callable[[Event], Event], by_hand: str) -> Edited:
@@ -155,12 +179,14 @@ def _edited(path: Path, change: Callable[[Any], None], meant: Callable[[Event], 
     event = parse_event(after, path)
     wanted = meant(before)
     if replace(event, file_hash="", file_text="") != replace(wanted, file_hash="", file_text=""):
-        raise EventFileError(str(path), "", "this file is written in a way that commands do not change.", _ask(by_hand))
+        raise EventFileError(
+            str(path), "", _("this file is written in a way that commands do not change."), _ask(by_hand)
+        )
     return Edited(path, data, after, event)
 
 
 def _ask(by_hand: str) -> str:
-    return f"Write {by_hand} there by hand."
+    return _("Write {words} there by hand.").format(words=by_hand)
 
 
 def set_value(table: Any, key: str, value: object, *, after: str = "") -> None:

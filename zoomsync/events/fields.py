@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from zoomsync.domain.handwritten import Mistake, nearest, read_web_address
 from zoomsync.domain.records import Lead, ZoomKind
+from zoomsync.language import N_, _
 from zoomsync.text import clean, is_email
 
 Word = TypeVar("Word", bound=str)
@@ -26,14 +27,17 @@ def read_text(value: object) -> str:
     """One line of text that is not empty."""
     text = _words(value)
     if not text:
-        raise Mistake("this is empty.", "Write a text between the quotes.")
+        raise Mistake(_("this is empty."), _("Write a text between the quotes."))
     return text
 
 
 def read_title(value: object) -> str:
     title = read_text(value)
     if len(title) > _LONGEST_TITLE:
-        raise Mistake(f"this is longer than {_LONGEST_TITLE} characters.", "Write a shorter one.")
+        raise Mistake(
+            _("this is longer than {most} characters.").format(most=_LONGEST_TITLE),
+            _("Write a shorter one."),
+        )
     return title
 
 
@@ -44,13 +48,13 @@ def read_note(value: object) -> str:
 
 def _words(value: object) -> str:
     if not isinstance(value, str):
-        raise Mistake("this is not a text.", "Write it in straight quotes.")
+        raise Mistake(_("this is not a text."), _("Write it in straight quotes."))
     return clean(value)
 
 
 def read_flag(value: object) -> bool:
     if not isinstance(value, bool):
-        raise Mistake("this is neither true nor false.", "Write true or false, without quotes.")
+        raise Mistake(_("this is neither true nor false."), _("Write true or false, without quotes."))
     return value
 
 
@@ -60,8 +64,8 @@ def whole_number(least: int, most: int) -> Callable[[object], int]:
     def read(value: object) -> int:
         if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
             raise Mistake(
-                f"this is not a whole number from {least} to {most}.",
-                f"Write a number without quotes, like {max(least, 90)}.",
+                _("this is not a whole number from {least} to {most}.").format(least=least, most=most),
+                _("Write a number without quotes, like {example}.").format(example=max(least, 90)),
             )
         return value
 
@@ -77,9 +81,12 @@ def one_of(choices: Iterable[Word]) -> Callable[[object], Word]:
         if written.lower() in known:
             return known[written.lower()]
         meant = nearest(written, known)
-        likely = f' (probably "{meant}")' if meant else ""
+        likely = _(' (probably "{meant}")').format(meant=meant) if meant else ""
         *others, last = (f'"{word}"' for word in known)
-        raise Mistake(f'"{written}" is not known here.', f"Write {', '.join(others)} or {last}{likely}.")
+        raise Mistake(
+            _('"{written}" is not known here.').format(written=written),
+            _("Write {others} or {last}{likely}.").format(others=", ".join(others), last=last, likely=likely),
+        )
 
     return read
 
@@ -88,7 +95,7 @@ def read_email(value: object) -> str:
     """One address alone, as it was written."""
     address = value.strip() if isinstance(value, str) else ""
     if not is_email(address):
-        raise Mistake("this is not one e-mail address.", 'Write the address alone, like "info@example.org".')
+        raise Mistake(_("this is not one e-mail address."), _('Write the address alone, like "info@example.org".'))
     return address
 
 
@@ -129,14 +136,16 @@ def read_meeting_id(value: object) -> str:
         parts = read_web_address(written)
         if _REGISTER_PATH.fullmatch(parts.path):
             raise Mistake(
-                "this is the registration link.",
-                f'Write it as registration_url = "{written}"; meeting_id may be left out.',
+                _("this is the registration link."),
+                _('Write it as registration_url = "{written}"; meeting_id may be left out.').format(written=written),
             )
         if in_path := _MEETING_PATH.fullmatch(parts.path):
             return in_path[1]
-        raise Mistake("there is no meeting number in this link.", "Write the number that Zoom shows as Meeting ID.")
+        raise Mistake(
+            _("there is no meeting number in this link."), _("Write the number that Zoom shows as Meeting ID.")
+        )
     raise Mistake(
-        "this is not a Zoom meeting number.", 'Write its 9 to 11 digits, like 81234567890 or "812 3456 7890".'
+        _("this is not a Zoom meeting number."), _('Write its 9 to 11 digits, like 81234567890 or "812 3456 7890".')
     )
 
 
@@ -148,16 +157,26 @@ def read_registration_url(value: object) -> str:
     for other_host, name in _OTHER_FORMS.items():
         if _is_at(host, other_host):
             raise Mistake(
-                f"this is a form of {name}, and zoomsync cannot sync it: who registers there is unknown to Zoom.",
-                f"Switch registration on in Zoom and write the link of Zoom's own form, like {_LINK_LIKE}.",
+                _(
+                    "this is a form of {name}, and zoomsync cannot sync it: who registers there is unknown to Zoom."
+                ).format(name=name),
+                _("Switch registration on in Zoom and write the link of Zoom's own form, like {link}.").format(
+                    link=_LINK_LIKE
+                ),
             )
     # The simulator is on loopback, or in a network of containers, whose names have no dot.
     simulated = host in _LOOPBACK_HOSTS or "." not in host
     at_zoom = simulated or _at_zoom(host)
     if at_zoom and (in_path := _MEETING_PATH.fullmatch(parts.path)):
-        raise Mistake("this is the link to join, not to register.", f"Write meeting_id = {in_path[1]} in its place.")
+        raise Mistake(
+            _("this is the link to join, not to register."),
+            _("Write meeting_id = {number} in its place.").format(number=in_path[1]),
+        )
     if not at_zoom or not _REGISTER_PATH.fullmatch(parts.path):
-        raise Mistake("this is not the link of a Zoom registration form.", f"Such a link looks like {_LINK_LIKE}.")
+        raise Mistake(
+            _("this is not the link of a Zoom registration form."),
+            _("Such a link looks like {link}.").format(link=_LINK_LIKE),
+        )
     return link
 
 
@@ -212,20 +231,23 @@ def registration_token(registration_url: str) -> str:
 # ---------------------------------------------------------------------------------------------------------- leads
 
 _LEAD = re.compile(r"(\d{1,5})\s*([dhm])(?:\s+(\d{1,2}):(\d{2}))?", re.IGNORECASE | re.ASCII)
-_LEAD_LIKE = 'Write one like "3d", "24h", "90m" or "1d 17:00".'
+_LEAD_LIKE = N_('Write one like "3d", "24h", "90m" or "1d 17:00".')
 
 
 def read_leads(value: object) -> tuple[Lead, ...]:
     """A list of leads, in the order of the file, none twice."""
     if not isinstance(value, list):
-        raise Mistake("this is not a list.", 'Write one in square brackets, like ["1d 17:00", "1h"].')
+        raise Mistake(_("this is not a list."), _('Write one in square brackets, like ["1d 17:00", "1h"].'))
     leads: dict[tuple[object, ...], Lead] = {}
     for written in value:
         lead = read_lead(written)
         meaning = (lead.exact, lead.days, lead.at)
         if meaning in leads:
             raise Mistake(
-                f'"{leads[meaning].text}" and "{clean(written)}" are the same moment.', "Leave one of the two."
+                _('"{text}" and "{written}" are the same moment.').format(
+                    text=leads[meaning].text, written=clean(written)
+                ),
+                _("Leave one of the two."),
             )
         leads[meaning] = lead
     return tuple(leads.values())
@@ -235,21 +257,24 @@ def read_lead(value: object) -> Lead:
     """A lead of "3d", "24h", "90m" or "1d 17:00"; its text without superfluous blanks and zeros."""
     found = _LEAD.fullmatch(value.strip()) if isinstance(value, str) else None
     if found is None:
-        shown = f'"{clean(value, limit=40)}"' if isinstance(value, str) else "this"
-        raise Mistake(f"{shown} does not say how long before or after.", _LEAD_LIKE)
+        shown = f'"{clean(value, limit=40)}"' if isinstance(value, str) else _("this")
+        raise Mistake(_("{shown} does not say how long before or after.").format(shown=shown), _(_LEAD_LIKE))
     number, unit = int(found[1]), found[2].lower()
     length = timedelta(**{{"d": "days", "h": "hours", "m": "minutes"}[unit]: number})
     text = f"{number}{unit}"
     if not timedelta(0) < length <= LONGEST_LEAD:
-        raise Mistake(f'"{text}" is not between one minute and {LONGEST_LEAD.days} days.', _LEAD_LIKE)
+        raise Mistake(
+            _('"{text}" is not between one minute and {days} days.').format(text=text, days=LONGEST_LEAD.days),
+            _(_LEAD_LIKE),
+        )
     if unit != "d":
         if found[3]:
-            raise Mistake("only whole days go with a time of day.", _LEAD_LIKE)
+            raise Mistake(_("only whole days go with a time of day."), _(_LEAD_LIKE))
         return Lead(text, exact=length)
     if not found[3]:
         return Lead(text, days=number)
     try:
         at = time(int(found[3]), int(found[4]))
     except ValueError:
-        raise Mistake(f"{found[3]}:{found[4]} is not a time of day.", _LEAD_LIKE) from None
+        raise Mistake(_("{time} is not a time of day.").format(time=f"{found[3]}:{found[4]}"), _(_LEAD_LIKE)) from None
     return Lead(f"{text} {at:%H:%M}", days=number, at=at)

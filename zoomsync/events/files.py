@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from zoomsync import words
 from zoomsync.domain.handwritten import Mistake, parse_toml, read_deadline, read_moment, read_zone
 from zoomsync.domain.records import (
     Closing,
@@ -46,6 +47,7 @@ from zoomsync.events.fields import (
     whole_number,
 )
 from zoomsync.events.tables import Mistakes, Table, as_tables
+from zoomsync.language import _
 
 DEFAULT_BEFORE = (read_lead("1d 17:00"), read_lead("1h"))
 LONGEST_SESSION = timedelta(hours=24)
@@ -78,7 +80,13 @@ def read_event_files(folder: Path) -> EventFiles:
     except FileNotFoundError:
         return EventFiles()
     except OSError as exc:
-        return EventFiles(errors=(EventFileError(str(folder), "", f"the folder cannot be read ({exc.strerror})."),))
+        return EventFiles(
+            errors=(
+                EventFileError(
+                    str(folder), "", _("the folder cannot be read ({reason}).").format(reason=words.trouble(exc))
+                ),
+            )
+        )
     for path in paths:
         try:
             good[path] = read_event_file(path)
@@ -105,9 +113,11 @@ def read_event_file(path: Path) -> Event:
     try:
         data = path.read_bytes()
     except FileNotFoundError:
-        raise EventFileError(str(path), "", "there is no such file.") from None
+        raise EventFileError(str(path), "", _("there is no such file.")) from None
     except OSError as exc:
-        raise EventFileError(str(path), "", f"the file cannot be read ({exc.strerror}).") from exc
+        raise EventFileError(
+            str(path), "", _("the file cannot be read ({reason}).").format(reason=words.trouble(exc))
+        ) from exc
     return parse_event(data, path)
 
 
@@ -117,7 +127,7 @@ def parse_event(data: bytes, path: Path) -> Event:
         slug = slug_of(path)
         document = parse_toml(data)
     except Mistake as mistake:
-        where = f"line {mistake.line}" if mistake.line else ""
+        where = _("line {line}").format(line=mistake.line) if mistake.line else ""
         raise EventFileError(str(path), where, mistake.problem, mistake.hint) from None
     mistakes = Mistakes()
     event = _event(document, slug, mistakes)
@@ -133,8 +143,8 @@ def slug_of(path: Path) -> str:
     if _SLUG.fullmatch(name) and len(name) <= _LONGEST_SLUG and path.name == f"{name}.toml":
         return name
     raise Mistake(
-        "the file's name is the event's slug: lower case letters, digits and dashes, ending in .toml.",
-        f"Rename it to {slug_from(name)}.toml.",
+        _("the file's name is the event's slug: lower case letters, digits and dashes, ending in .toml."),
+        _("Rename it to {name}.toml.").format(name=slug_from(name)),
     )
 
 
@@ -161,7 +171,7 @@ def _event(document: dict[str, Any], slug: str, mistakes: Mistakes) -> Event:
             "registration_deadline",
             lambda value: read_deadline(value, zone),
             _STAND_IN,
-            "registration_deadline = 2023-03-05 (the end of that day), or a date and time",
+            _("registration_deadline = 2023-03-05 (the end of that day), or a date and time"),
         ),
         organizer=_organizer(top),
         zoom=_zoom(top),
@@ -203,7 +213,7 @@ def _zoom(top: Table) -> ZoomPart:
     kind_of_form = kind_of_link(link) if link else None
     kind = table.take("kind", one_of(ZoomKind), kind_of_form or ZoomKind.MEETING)
     if kind_of_form is ZoomKind.WEBINAR and kind is ZoomKind.MEETING:
-        table.refuse("kind", Mistake("the registration link is a webinar's.", 'Write kind = "webinar".'))
+        table.refuse("kind", Mistake(_("the registration link is a webinar's."), _('Write kind = "webinar".')))
     return ZoomPart(
         kind=kind,
         meeting_id=table.take("meeting_id", read_meeting_id, None),
@@ -235,10 +245,11 @@ def _session(table: Table, zone: ZoneInfo, usual_title: str) -> SessionSpec:
     ends_at = table.require("ends", read, _STAND_IN, "ends = 2023-03-07T13:00:00")
     if _STAND_IN not in (starts_at, ends_at):
         if ends_at <= starts_at:
-            table.refuse("ends", Mistake("the session ends before it has begun.", "Write a time after starts."))
+            table.refuse("ends", Mistake(_("the session ends before it has begun."), _("Write a time after starts.")))
         elif ends_at - starts_at > LONGEST_SESSION:
             table.refuse(
-                "ends", Mistake("the session lasts more than 24 hours.", "Write a [[sessions]] part for each sitting.")
+                "ends",
+                Mistake(_("the session lasts more than 24 hours."), _("Write a [[sessions]] part for each sitting.")),
             )
     return SessionSpec(
         title=table.take("title", read_title, usual_title),
@@ -275,13 +286,15 @@ def _check_names(sessions: Sequence[SessionSpec], mistakes: Mistakes) -> None:
             continue
         where = f"sessions[{number}].{name[0]}"
         if session.id:
-            mistakes.add(where, Mistake(f"sessions[{first}] has the same id.", "Write another one."))
+            mistakes.add(
+                where, Mistake(_("sessions[{first}] has the same id.").format(first=first), _("Write another one."))
+            )
         else:
             mistakes.add(
                 where,
                 Mistake(
-                    f"sessions[{first}] has the same title, and neither has an id.",
-                    'Write another title, or id = "..." in each: that is how a session is known when it moves.',
+                    _("sessions[{first}] has the same title, and neither has an id.").format(first=first),
+                    _('Write another title, or id = "..." in each: that is how a session is known when it moves.'),
                 ),
             )
 
@@ -294,8 +307,11 @@ def _check_meetings(event: Event, mistakes: Mistakes) -> None:
     if without or not event.sessions:
         example = 'meeting_id = 81234567890 or registration_url = "https://us06web.zoom.us/meeting/register/..."'
         where = "zoom" if len(without) == len(event.sessions) else f"sessions[{without[0]}]"
-        place = "under [zoom]" if where == "zoom" else "in that session"
-        mistakes.add(where, Mistake("no Zoom meeting is named.", f"Write {example} {place}."))
+        place = _("under [zoom]") if where == "zoom" else _("in that session")
+        mistakes.add(
+            where,
+            Mistake(_("no Zoom meeting is named."), _("Write {example} {place}.").format(example=example, place=place)),
+        )
 
 
 def _check_deadline(event: Event, mistakes: Mistakes) -> None:
@@ -306,7 +322,7 @@ def _check_deadline(event: Event, mistakes: Mistakes) -> None:
     if not first - FURTHEST_DEADLINE <= event.registration_deadline <= last + FURTHEST_DEADLINE:
         mistakes.add(
             "registration_deadline",
-            Mistake("the deadline lies more than a year away from the sessions.", "Look at the years again."),
+            Mistake(_("the deadline lies more than a year away from the sessions."), _("Look at the years again.")),
         )
 
 
@@ -320,8 +336,8 @@ def _sharing_a_meeting(events: dict[Path, Event]) -> dict[Path, EventFileError]:
     for name, paths in files_of.items():
         for path in paths if len(paths) > 1 else ():
             others = ", ".join(other.name for other in paths if other != path)
-            problem = f"the Zoom meeting {name} is named in {others} too."
-            hint = "Each meeting belongs to one event: delete one of the files, or give each a meeting of its own."
+            problem = _("the Zoom meeting {name} is named in {others} too.").format(name=name, others=others)
+            hint = _("Each meeting belongs to one event: delete one of the files, or give each a meeting of its own.")
             errors.setdefault(path, EventFileError(str(path), "zoom", problem, hint))
     return errors
 

@@ -23,6 +23,7 @@ from zoomsync.domain.records import Event, SessionSpec, ZoomPart
 from zoomsync.errors import EventFileError
 from zoomsync.events.editing import line_of, lines_of, read_document, set_value
 from zoomsync.events.fields import read_meeting_id, read_registration_url
+from zoomsync.language import _
 
 _OF_THE_LAST_ONE = ("page_url",)
 _OF_ITS_REMINDERS = ("note", "survey_url", "recording_url")
@@ -73,7 +74,10 @@ def successor(event: Event, path: Path, answers: Answers) -> Successor:
     after = manner.bytes_of(tomlkit.dumps(document))
     if parse_toml(after) != wanted:
         raise EventFileError(
-            str(path), "", "this file is written in a way that is not carried over.", "Copy it and change it by hand."
+            str(path),
+            "",
+            _("this file is written in a way that is not carried over."),
+            _("Copy it and change it by hand."),
         )
     return Successor(after, tuple(missing))
 
@@ -96,7 +100,7 @@ def _changes(event: Event, answers: Answers) -> dict[str, dict[str, Any]]:
         top["title"] = answers.title
     top["registration_deadline"] = _Open(required=True)
     if answers.deadline:
-        top["registration_deadline"] = _toml_moment(answers.deadline, "the deadline")
+        top["registration_deadline"] = _toml_moment(answers.deadline, _("the deadline"))
     zoom = _open_meeting(event.zoom)
     if answers.zoom:
         zoom |= {"meeting_id": _Open()} | _meeting(answers.zoom)
@@ -123,7 +127,7 @@ def _times(text: str, length: timedelta, zone: ZoneInfo) -> dict[str, Any]:
     try:
         starts_at = read_moment(text, zone)
     except Mistake as mistake:
-        raise EventFileError("a session's start", "", mistake.problem, mistake.hint) from None
+        raise EventFileError(_("a session's start"), "", mistake.problem, mistake.hint) from None
     return {
         "starts": starts_at.astimezone(zone).replace(tzinfo=None),
         "ends": (starts_at + length).astimezone(zone).replace(tzinfo=None),
@@ -145,7 +149,7 @@ def _meeting(text: str) -> dict[str, Any]:
             return {"registration_url": read_registration_url(text.strip())}
         return {"meeting_id": int(read_meeting_id(text.strip()))}
     except Mistake as mistake:
-        raise EventFileError("the Zoom meeting", "", mistake.problem, mistake.hint) from None
+        raise EventFileError(_("the Zoom meeting"), "", mistake.problem, mistake.hint) from None
 
 
 def _table(document: Any, wanted: dict[str, Any], place: str) -> tuple[Any, dict[str, Any]]:
@@ -170,13 +174,16 @@ def _change(table: Any, plain: dict[str, Any], key: str, value: Any) -> None:
     at = line_of(table, key)
     assert at is not None, "a key of the file has a line"
     lines = lines_of(table)
-    _, old = lines[at]
+    _key, old = lines[at]
     shown = old.as_string()
     del plain[key]
     if value is _GONE:
         del lines[at]
         return
     was = "" if "\n" in shown else f" {shown}"
-    said = f"   {old.trivia.comment} (of the last event)" if old.trivia.comment else "   # of the last event"
-    comment = f"# {key} ={was}{said}: write the new one"
+    if old.trivia.comment:
+        said = _("{comment} (of the last event): write the new one").format(comment=old.trivia.comment)
+    else:
+        said = _("# of the last event: write the new one")
+    comment = f"# {key} ={was}   {said}"
     lines[at] = (None, Comment(Trivia(old.trivia.indent, "", comment, old.trivia.trail)))

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from zoomsync.domain.handwritten import Mistake, nearest
 from zoomsync.errors import EventFileError
+from zoomsync.language import _
 
 T = TypeVar("T")
 
@@ -40,7 +41,7 @@ class Mistakes:
     def as_error(self, file: str) -> EventFileError:
         where, first = self.found[0]
         others = list(dict.fromkeys(place for place, _ in self.found[1:]))
-        more = f"Wrong too: {', '.join(others)}." if others else ""
+        more = _("Wrong too: {others}.").format(others=", ".join(others)) if others else ""
         return EventFileError(file, where, first.problem, f"{first.hint} {more}".strip())
 
 
@@ -74,7 +75,7 @@ class Table:
     def require(self, key: str, read: Callable[[object], T], stand_in: T, example: str) -> T:
         """Like `take`, but a missing key is a mistake. `stand_in` keeps the reading going."""
         if key not in self.values:
-            self.refuse(key, Mistake("this is missing.", f"Write {example}."))
+            self.refuse(key, Mistake(_("this is missing."), _("Write {example}.").format(example=example)))
         return self.take(key, read, stand_in)
 
     def table(self, key: str) -> Table:
@@ -85,7 +86,9 @@ class Table:
 def _as_table(key: str) -> Callable[[object], dict[str, Any]]:
     def read(value: object) -> dict[str, Any]:
         if not isinstance(value, dict):
-            raise Mistake("this is a heading of its own.", f"Write [{key}] on a line, and its keys below.")
+            raise Mistake(
+                _("this is a heading of its own."), _("Write [{key}] on a line, and its keys below.").format(key=key)
+            )
         return value
 
     return read
@@ -93,17 +96,27 @@ def _as_table(key: str) -> Callable[[object], dict[str, Any]]:
 
 def as_tables(value: object) -> list[dict[str, Any]]:
     if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
-        raise Mistake("each session has a heading of its own.", "Write [[sessions]], in two brackets, above each.")
+        raise Mistake(
+            _("each session has a heading of its own."), _("Write [[sessions]], in two brackets, above each.")
+        )
     return value
 
 
 def _unknown_key(key: str, part: str) -> Mistake:
     homes = [home for home, keys in KEYS.items() if key in keys]
     if "" in homes:
-        return Mistake("this key belongs to the top of the file.", f"Write {key} above the first [heading].")
+        return Mistake(
+            _("this key belongs to the top of the file."), _("Write {key} above the first [heading].").format(key=key)
+        )
     if homes:
         heading = "[[sessions]]" if homes[0] == "sessions" else f"[{homes[0]}]"
-        return Mistake("this key is in the wrong place.", f"Write {key} under {heading}.")
+        return Mistake(
+            _("this key is in the wrong place."), _("Write {key} under {heading}.").format(key=key, heading=heading)
+        )
     likely = nearest(key, KEYS[part])
-    hint = f"Write {likely} if that is meant." if likely else f"Known here: {', '.join(KEYS[part])}."
-    return Mistake("this key is not known.", hint)
+    hint = (
+        _("Write {likely} if that is meant.").format(likely=likely)
+        if likely
+        else _("Known here: {keys}.").format(keys=", ".join(KEYS[part]))
+    )
+    return Mistake(_("this key is not known."), hint)

@@ -29,6 +29,7 @@ from zoomsync.domain.registration import (
 )
 from zoomsync.errors import ZoomError, ZoomRateLimited, ZoomUnavailable
 from zoomsync.jobs.ports import RegistrationDesk
+from zoomsync.language import _
 from zoomsync.store import outbox
 from zoomsync.store import registration as stored
 from zoomsync.store.schema import Database
@@ -70,8 +71,10 @@ class Admission:
             deny = ()
         if judgement.in_vain:
             self.problems.append(
-                f"Zoom was asked twice about {counted(len(judgement.in_vain), 'registrant')} and left them as they "
-                f"were: `zoomsync late {self.event.slug}` shows them"
+                _(
+                    "Zoom was asked twice about {registrants} and left them as they were: `zoomsync late "
+                    "{slug}` shows them"
+                ).format(registrants=counted(len(judgement.in_vain), "registrant"), slug=self.event.slug)
             )
         return [
             *self._ask_each(judgement.approve, "approve", at_once=at_once),
@@ -126,13 +129,15 @@ class Admission:
             now_is = stored.statuses(db, [one.row_id for one, _ in asked])
         done = [action for one, action in asked if now_is.get(one.row_id) is _BECOMES[action]]
         self.approved, self.denied = done.count("approve"), done.count("deny")
-        for count, word in ((self.approved, "approved"), (self.denied, "denied")):
-            if count:
-                self.acts.append(f"{counted(count, 'registrant')} {word}")
+        if self.approved:
+            self.acts.append(_("approved: {registrants}").format(registrants=counted(self.approved, "registrant")))
+        if self.denied:
+            self.acts.append(_("denied: {registrants}").format(registrants=counted(self.denied, "registrant")))
         if len(done) < len(asked):
             self.problems.append(
-                f"Zoom accepted the change of {counted(len(asked), 'registrant')} and changed {len(done)}: the next "
-                "sync asks once more"
+                _("Zoom accepted the change of {registrants} and changed {count}: the next sync asks once more").format(
+                    registrants=counted(len(asked), "registrant"), count=len(done)
+                )
             )
 
     def plan_notices(self, judgement: Judgement, deadline: Deadline, last_end: datetime | None) -> None:
@@ -163,8 +168,9 @@ def retry_at(error: ZoomError, last: timedelta | None, now: datetime) -> datetim
 
 def too_many_denials(count: int, slug: str) -> str:
     """Why so many were not denied, and what a person may do."""
-    return (
-        f"{count} late registrants would be denied at once; that is more than {DENIALS_AT_ONCE}, so nobody was. "
-        f"`zoomsync sync {slug} --yes` denies them (Zoom may mail each of them and blocks the address); "
-        'late_registrants = "hold" under [zoom] leaves them waiting'
-    )
+    return _(
+        "{count} late registrants would be denied at once; that is more than "
+        "{most}, so nobody was. `zoomsync sync {slug} --yes` denies them (Zoom "
+        'may mail each of them and blocks the address); late_registrants = "hold" under '
+        "[zoom] leaves them waiting"
+    ).format(count=count, most=DENIALS_AT_ONCE, slug=slug)

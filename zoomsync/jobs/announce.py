@@ -16,6 +16,7 @@ from zoomsync.domain.announcing import HOLDS_FOR, Audience, Recipients, announce
 from zoomsync.domain.calls import ANNOUNCE
 from zoomsync.domain.records import Event, EventStatus, MessageKey, OutboxState, PlannedMessage
 from zoomsync.errors import SettingsError
+from zoomsync.language import _
 from zoomsync.store import announcements as stored
 from zoomsync.store import attendance, outbox
 from zoomsync.store import events as stored_events
@@ -81,13 +82,19 @@ def standing(draft: Draft, event_id: int, *, database: Database) -> Counter[Outb
 def _known(db: DbSession, event: Event) -> StoredEvent:
     known = stored_events.load_stored(db, event.slug)
     if event.status is EventStatus.DRAFT:
-        raise SettingsError(f"{event.slug} is a draft, and drafts send nothing: zoomsync go-live {event.slug} first.")
+        raise SettingsError(
+            _("{slug} is a draft, and drafts send nothing: zoomsync go-live {slug} first.").format(slug=event.slug)
+        )
     if known is None or stored_registrants.last_complete_pull_at(db, known.id) is None:
-        raise SettingsError(f"{event.slug} was never pulled, so nobody is known: zoomsync sync {event.slug} first.")
+        raise SettingsError(
+            _("{slug} was never pulled, so nobody is known: zoomsync sync {slug} first.").format(slug=event.slug)
+        )
     if known.erased_at is not None:
-        raise SettingsError(f"The personal data of {event.slug} was removed: there is nobody left to write to.")
+        raise SettingsError(
+            _("The personal data of {slug} was removed: there is nobody left to write to.").format(slug=event.slug)
+        )
     if known.paused_at is not None:
-        raise SettingsError(f"The mail of {event.slug} is paused: zoomsync resume {event.slug} first.")
+        raise SettingsError(_("The mail of {slug} is paused: zoomsync resume {slug} first.").format(slug=event.slug))
     return known
 
 
@@ -95,7 +102,9 @@ def _recipients(db: DbSession, known: StoredEvent, draft: Draft) -> Recipients:
     came = attendance.came_by_session_key(db, known.id) if draft.audience in _BY_ATTENDANCE else {}
     if draft.audience in _BY_ATTENDANCE and not came:
         raise SettingsError(
-            f"Nobody knows yet who came to {known.slug}: zoomsync attendance {known.slug} pulls it after a session."
+            _("Nobody knows yet who came to {slug}: zoomsync attendance {slug} pulls it after a session.").format(
+                slug=known.slug
+            )
         )
     return choose_recipients(
         stored.candidates(db, known.id),

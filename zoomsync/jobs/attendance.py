@@ -28,6 +28,7 @@ from zoomsync.errors import SettingsError, ZoomError, ZoomNotFound
 from zoomsync.jobs.leasing import LeaseClock, held, new_owner
 from zoomsync.jobs.planning import plan_event
 from zoomsync.jobs.ports import AttendanceSource
+from zoomsync.language import _
 from zoomsync.store import attendance as stored
 from zoomsync.store import events as stored_events
 from zoomsync.store.schema import Database
@@ -122,7 +123,9 @@ class _Reading:
 
     def sittings_of(self, session: Session, meeting: Meeting | None) -> dict[Instance, Sitting]:
         if meeting is None:
-            raise ZoomNotFound(f"Meeting {session.meeting_id} was never read: run zoomsync sync first.")
+            raise ZoomNotFound(
+                _("Meeting {meeting_id} was never read: run zoomsync sync first.").format(meeting_id=session.meeting_id)
+            )
         if meeting.meeting_id not in self._instances:
             self._instances[meeting.meeting_id] = (self._with_host(meeting), self._zoom.past_instances(meeting))
         meeting, instances = self._instances[meeting.meeting_id]
@@ -206,15 +209,19 @@ def match_by_hand(event: Event, name: str, email: str, *, database: Database, no
                 unmatched.setdefault(fold_name(one.name), []).append(look.session)
         if known is None or wanted not in unmatched:
             raise MatchRefused(
-                f"Nobody who is not identified in {event.slug} is named like that: "
-                f"zoomsync attendance {event.slug} lists them; write the name as it stands there, in quotes."
+                _(
+                    "Nobody who is not identified in {slug} is named like that: zoomsync attendance "
+                    "{slug} lists them; write the name as it stands there, in quotes."
+                ).format(slug=event.slug)
             )
         meetings = {one.meeting_id for one in stored.enrolled(db, known.id) if one.email == address}
         settled = [one for one in unmatched[wanted] if one.meeting_id in meetings]
         if not settled:
             raise MatchRefused(
-                f"Nobody registered with that address for the meeting of {event.slug} that this participant was in: "
-                "check the address."
+                _(
+                    "Nobody registered with that address for the meeting of {slug} that this participant "
+                    "was in: check the address."
+                ).format(slug=event.slug)
             )
         stored.save_match(db, known.id, name, address, now=now, actor=actor)
         return list(dict.fromkeys(one.title for one in settled))

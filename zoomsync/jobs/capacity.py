@@ -8,9 +8,11 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session as DbSession
 
+from zoomsync import words
 from zoomsync.domain.capacity import CHECKED, Batch, HostLimit, Shortfall, Windows, due_by_day, shortfalls
 from zoomsync.domain.records import EventStatus
 from zoomsync.jobs.check import CheckLine, Mark
+from zoomsync.language import _
 from zoomsync.store import events as stored_events
 from zoomsync.store import reading
 from zoomsync.store.schema import Database
@@ -61,7 +63,7 @@ def look_at_capacity(
     days = due_by_day(batches, zone) if cap is not None else {}
     return Capacity(
         tuple(shortfalls(batches, limit.windows, now, zones, used)),
-        tuple((f"{day:%a %d %b %Y}", count) for day, count in days.items() if cap is not None and count > cap),
+        tuple((words.day(day), count) for day, count in days.items() if cap is not None and count > cap),
     )
 
 
@@ -81,15 +83,19 @@ def check_capacity(limit: MailLimit, host: str, capacity: Capacity, zone: str) -
         yield CheckLine(
             Mark.OK if limit.is_set else Mark.WARNING if capacity.shortfalls or capacity.busy_days else Mark.OK,
             "mail",
-            f"{host} usually takes {in_words(limit.usual)} (as of {CHECKED})",
+            _("{host} usually takes {limit} (as of {month})").format(
+                host=host, limit=in_words(limit.usual), month=CHECKED
+            ),
             "" if limit.is_set else _set_it(limit.usual),
         )
     for day, count in capacity.busy_days:
         yield CheckLine(
             Mark.WARNING,
             "mail",
-            f"{counted(count, 'message')} are due on {day} ({zone}), and the mail host takes {limit.per_day} a day",
-            "what does not fit waits for the next day: look at the lines below, or spread the reminders",
+            _("{messages} are due on {day} ({zone}), and the mail host takes {per_day} a day").format(
+                messages=counted(count, "message"), day=day, zone=zone, per_day=limit.per_day
+            ),
+            _("what does not fit waits for the next day: look at the lines below, or spread the reminders"),
         )
     for short in capacity.shortfalls:
         yield CheckLine(Mark.WARNING, short.batch.event, short_in_words(short), remedy(short))
@@ -97,19 +103,24 @@ def check_capacity(limit: MailLimit, host: str, capacity: Capacity, zone: str) -
 
 def in_words(limit: HostLimit) -> str:
     """What a host takes: "500 messages a day (Gmail)"."""
-    caps = ((limit.per_day, "a day"), (limit.per_hour, "an hour"), (limit.per_minute, "a minute"))
-    said = " and ".join(f"{cap} {span}" for cap, span in caps if cap is not None)
-    remark = f"; {limit.remark}" if limit.remark else ""
-    return f"{said} ({limit.name}{remark})"
+    caps = (
+        (limit.per_day, _("{number} messages a day")),
+        (limit.per_hour, _("{number} messages an hour")),
+        (limit.per_minute, _("{number} messages a minute")),
+    )
+    said = words.listed([span.format(number=cap) for cap, span in caps if cap is not None])
+    remark = f"; {_(limit.remark)}" if limit.remark else ""
+    return f"{said} ({_(limit.name)}{remark})"
 
 
 def short_in_words(short: Shortfall) -> str:
     """What does not fit, in a sentence without its event."""
     batch = short.batch
-    about = f" of {batch.session}" if batch.session else ""
-    return (
-        f"{batch.kind}{about}: {batch.count - short.fits} of {counted(batch.count, 'message')} will not fit into what "
-        "the mail host takes before it is too late"
+    what = words.mail_kind(batch.kind)
+    if batch.session:
+        what = _("{mail} of {session}").format(mail=what, session=batch.session)
+    return _("{mail}: {count} of {messages} will not fit into what the mail host takes before it is too late").format(
+        mail=what, count=batch.count - short.fits, messages=counted(batch.count, "message")
     )
 
 
@@ -117,8 +128,10 @@ def remedy(short: Shortfall) -> str:
     """What to do about it."""
     lead = short.batch.kind.partition(":")[2]
     if short.better:
-        return f'write "{short.better}" in place of "{lead}" in the event\'s reminders: then all of it fits'
-    return "a mail host that takes more, or fewer reminders: no earlier moment is enough"
+        return _('write "{better}" in place of "{lead}" in the event\'s reminders: then all of it fits').format(
+            better=short.better, lead=lead
+        )
+    return _("a mail host that takes more, or fewer reminders: no earlier moment is enough")
 
 
 def limit_notes(capacity: Capacity) -> list[str]:
@@ -127,8 +140,10 @@ def limit_notes(capacity: Capacity) -> list[str]:
     for short in capacity.shortfalls:
         worst[short.batch.event] = worst.get(short.batch.event, 0) + short.batch.count - short.fits
     return [
-        f"{event}: {counted(count, 'message')} will not fit into what the mail host takes: zoomsync check {event} says "
-        "which, and what would do"
+        _(
+            "{event}: {messages} will not fit into what the mail host takes: zoomsync check "
+            "{event} says which, and what would do"
+        ).format(event=event, messages=counted(count, "message"))
         for event, count in worst.items()
     ]
 
@@ -140,4 +155,6 @@ def _set_it(limit: HostLimit) -> str:
         "MINUTE": limit.per_minute,
     }
     said = " ".join(f"ZOOMSYNC_SMTP__MAX_PER_{span}={cap}" for span, cap in names.items() if cap is not None)
-    return f"set {said}, or what your account allows: then it is kept to, and the nearest sessions go first"
+    return _("set {said}, or what your account allows: then it is kept to, and the nearest sessions go first").format(
+        said=said
+    )

@@ -16,6 +16,7 @@ from zoomsync.domain.calls import CERTIFICATE
 from zoomsync.domain.certificates import HOLDS_FOR, Certificate, Presence, presence_of
 from zoomsync.domain.records import Event, EventStatus, MessageKey, OutboxState, PlannedMessage, RegistrantStatus
 from zoomsync.errors import SettingsError
+from zoomsync.language import _
 from zoomsync.store import attendance, outbox
 from zoomsync.store import certificates as stored
 from zoomsync.store import events as stored_events
@@ -69,18 +70,26 @@ def look_for_certificates(
 def _known(db: DbSession, event: Event) -> StoredEvent:
     known = stored_events.load_stored(db, event.slug)
     if known is None:
-        raise SettingsError(f"{event.slug} was never synced, so nobody is known: zoomsync sync {event.slug} first.")
+        raise SettingsError(
+            _("{slug} was never synced, so nobody is known: zoomsync sync {slug} first.").format(slug=event.slug)
+        )
     if known.erased_at is not None:
-        raise SettingsError(f"The personal data of {event.slug} was removed: no certificate can be made any more.")
+        raise SettingsError(
+            _("The personal data of {slug} was removed: no certificate can be made any more.").format(slug=event.slug)
+        )
     return known
 
 
 def _not_there(event: Event, titles: Sequence[str], to_come: bool) -> str:
-    advice = "wait until it is over" if to_come else f"zoomsync attendance {event.slug} asks Zoom for it"
-    return (
-        f"The attendance of {', '.join(titles)} is not there yet: {advice}, or say --only-ready to certify by the "
-        "sessions that are there."
+    advice = (
+        _("wait until it is over")
+        if to_come
+        else _("zoomsync attendance {slug} asks Zoom for it").format(slug=event.slug)
     )
+    return _(
+        "The attendance of {titles} is not there yet: {advice}, or say --only-ready to "
+        "certify by the sessions that are there."
+    ).format(titles=", ".join(titles), advice=advice)
 
 
 def issue(event: Event, eligible: Eligible, *, database: Database, now: datetime) -> list[Certificate]:
@@ -106,12 +115,16 @@ class Mailing:
 def look_for_mails(event: Event, eligible: Eligible, issued: Sequence[Certificate], *, database: Database) -> Mailing:
     """Which certificates are to be mailed. Raises SettingsError where the event sends no mail."""
     if event.status is EventStatus.DRAFT:
-        raise SettingsError(f"{event.slug} is a draft, and drafts send nothing: zoomsync go-live {event.slug} first.")
+        raise SettingsError(
+            _("{slug} is a draft, and drafts send nothing: zoomsync go-live {slug} first.").format(slug=event.slug)
+        )
     if event.status is EventStatus.CANCELLED:
-        raise SettingsError(f"{event.slug} is cancelled, and sends no certificates.")
+        raise SettingsError(_("{slug} is cancelled, and sends no certificates.").format(slug=event.slug))
     with database.read() as db:
         if _known(db, event).paused_at is not None:
-            raise SettingsError(f"The mail of {event.slug} is paused: zoomsync resume {event.slug} first.")
+            raise SettingsError(
+                _("The mail of {slug} is paused: zoomsync resume {slug} first.").format(slug=event.slug)
+            )
         rows = [one.registrant_row for one in issued if one.registrant_row is not None]
         known = {key for key in outbox.existing_of(db, eligible.event_id, rows) if key.kind == CERTIFICATE}
         approved = {

@@ -10,12 +10,14 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from zoomsync import words
 from zoomsync.domain.calls import CALLED_OFF, MOVED
 from zoomsync.domain.capacity import Batch
 from zoomsync.domain.records import Event, OutboxState
 from zoomsync.domain.sessions import follow_sessions
 from zoomsync.domain.timeline import MailGroup
 from zoomsync.jobs.planning import plans_of
+from zoomsync.language import _
 from zoomsync.store import events as stored_events
 from zoomsync.store import registrants as stored
 from zoomsync.store.schema import Database
@@ -57,10 +59,10 @@ def foresee(event: Event, database: Database, now: datetime) -> Foreseen:
                 groups[key.session_key, key.kind, key.occasion, one.due_at, one.expires_at, one.state, one.reason] += 1
     found.mail = [
         MailGroup(session_key, kind, occasion, state, count, due_at, None, reason)
-        for (session_key, kind, occasion, due_at, _, state, reason), count in groups.items()
+        for (session_key, kind, occasion, due_at, _expires, state, reason), count in groups.items()
     ]
     by_key = {one.key: one for one in sessions}
-    for (session_key, kind, _, due_at, expires_at, state, _), count in groups.items():
+    for (session_key, kind, _occasion, due_at, expires_at, state, _reason), count in groups.items():
         if state is OutboxState.PENDING:
             session = by_key.get(session_key)
             title, starts_at = (session.title, session.starts_at) if session else ("", expires_at)
@@ -71,35 +73,40 @@ def foresee(event: Event, database: Database, now: datetime) -> Foreseen:
 def left_to_do_on_move(event: Event, number: int) -> list[str]:
     """What no command does after a session (its place in the file, from 1) was moved there, a line each."""
     todo = [
-        f"on Zoom: give {_meeting_of(event, number)} the new time too, and then zoomsync sync {event.slug}. While file "
-        "and Zoom are more than an hour apart, this session's mail waits, the notice of the move included"
+        _(
+            "on Zoom: give {meeting} the new time too, and then zoomsync sync {slug}. While "
+            "file and Zoom are more than an hour apart, this session's mail waits, the notice of "
+            "the move included"
+        ).format(meeting=_meeting_of(event, number), slug=event.slug)
     ]
-    return [*todo, *_on_the_page(event, "write the new time")]
+    return [*todo, *_on_the_page(event, _("write the new time"))]
 
 
 def left_to_do_on_cancel(event: Event, number: int | None, *, announced: bool) -> list[str]:
     """What no command does after a session, or (None) the whole event, was cancelled in the file, a line each."""
-    where, page = _meeting_of(event, number), _on_the_page(event, "say that it does not take place")
-    sent = "once the notices have gone out (zoomsync outbox list), " if announced else ""
+    where, page = _meeting_of(event, number), _on_the_page(event, _("say that it does not take place"))
+    sent = _("once the notices have gone out (zoomsync outbox list), ") if announced else ""
     if number is None:
-        only = " Not sooner: without the meeting the event's mail waits" if announced else ""
-        return [f"on Zoom: {sent}delete {where}.{only}".rstrip("."), *page]
+        only = _(" Not sooner: without the meeting the event's mail waits") if announced else ""
+        return [_("on Zoom: {sent}delete {where}.{only}").format(sent=sent, where=where, only=only).rstrip("."), *page]
     own = event.sessions[number - 1]
     if own.meeting_id or own.registration_url:
         # What the file names must be there: the other sessions' mail would wait.
         return [
-            f"on Zoom: leave {where} until the whole event is over, and say there that it does not take place",
+            _("on Zoom: leave {where} until the whole event is over, and say there that it does not take place").format(
+                where=where
+            ),
             *page,
         ]
-    return [f"on Zoom: {sent}delete this session's occurrence of {where}", *page]
+    return [_("on Zoom: {sent}delete this session's occurrence of {where}").format(sent=sent, where=where), *page]
 
 
 def _meeting_of(event: Event, number: int | None) -> str:
     own = event.sessions[number - 1].meeting_id if number else None
     meeting_id = own or event.zoom.meeting_id
-    return f"meeting {meeting_id}" if meeting_id else "the meeting"
+    return words.meeting("meeting", meeting_id) if meeting_id else _("its meeting")
 
 
 def _on_the_page(event: Event, what: str) -> list[str]:
-    page = event.page_url or "the page where it is announced"
-    return [f"on {page}: {what}"]
+    page = event.page_url or _("the page where it is announced")
+    return [_("on {page}: {what}").format(page=page, what=what)]

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session as DbSession
 
-from zoomsync import failpoints
+from zoomsync import failpoints, words
 from zoomsync.about import about
 from zoomsync.clock import Clock, Sleep
 from zoomsync.domain.records import (
@@ -44,6 +44,7 @@ from zoomsync.jobs.admission import Admission, retry_at
 from zoomsync.jobs.leasing import LeaseClock, held, new_owner
 from zoomsync.jobs.ports import RegistrationDesk
 from zoomsync.jobs.sync import SyncOutcome
+from zoomsync.language import N_, _
 from zoomsync.store import events as stored_events
 from zoomsync.store import registration as stored
 from zoomsync.store.schema import Database
@@ -51,7 +52,7 @@ from zoomsync.words import counted
 
 log = logging.getLogger(__name__)
 
-_IN_THE_PORTAL = "set approval to manual in Zoom's portal, under the meeting's registration"
+_IN_THE_PORTAL = N_("set approval to manual in Zoom's portal, under the meeting's registration")
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,8 +249,9 @@ class _Run:
             shown = desk.get_meeting(meeting)
             if shown.approval_type != step.approval_type:
                 raise RegistrationNotClosed(
-                    f"Zoom accepted the change and kept the registration of {meeting.kind} {meeting.meeting_id} as "
-                    f"it was: {_by_hand(step)}."
+                    _("Zoom accepted the change and kept the registration of {meeting} as it was: {remedy}.").format(
+                        meeting=words.meeting(meeting.kind, meeting.meeting_id), remedy=_by_hand(step)
+                    )
                 )
         except ZoomError as error:
             self._save(meeting, replace(record, error=str(error)))
@@ -259,8 +261,10 @@ class _Run:
         self._acts.append(_done(step, shown))
         if was_closed and step.aim is Aim.CLOSED:
             self._problems.append(
-                f"somebody opened the registration of {meeting.kind} {meeting.meeting_id} again in Zoom's portal; it "
-                f"was closed again, which is done once: `zoomsync reopen {self._event.slug}` if it is to stay open"
+                _(
+                    "somebody opened the registration of {meeting} again in Zoom's portal; it "
+                    "was closed again, which is done once: `zoomsync reopen {slug}` if it is to stay open"
+                ).format(meeting=words.meeting(meeting.kind, meeting.meeting_id), slug=self._event.slug)
             )
 
     def _note(self, meeting: Meeting, before: ClosingRecord, step: Step) -> None:
@@ -288,23 +292,34 @@ class _Run:
     def _why_tired(self, meeting: Meeting, before: ClosingRecord, step: Step) -> str:
         if before.verified_at is None or before.tried_at is None or before.verified_at < before.tried_at:
             return before.error or (
-                f"Zoom accepted the change {before.times_set} times and kept the registration of {meeting.kind} "
-                f"{meeting.meeting_id} as it was: {_by_hand(step)}."
+                _(
+                    "Zoom accepted the change {number} times and kept the registration of {meeting} "
+                    "as it was: {remedy}."
+                ).format(
+                    number=before.times_set,
+                    meeting=words.meeting(meeting.kind, meeting.meeting_id),
+                    remedy=_by_hand(step),
+                )
             )
-        return (
-            f"The approval of {meeting.kind} {meeting.meeting_id} was set {before.times_set} times and set back in "
-            f"Zoom's portal each time: {_by_hand(step)}."
+        return _(
+            "The approval of {meeting} was set {number} times and set back in Zoom's portal each time: {remedy}."
+        ).format(
+            meeting=words.meeting(meeting.kind, meeting.meeting_id), number=before.times_set, remedy=_by_hand(step)
         )
 
     def _why_left_open(self, meeting: Meeting) -> str:
         if meeting.approval_type not in (0, 1):
-            return (
-                f"Registration of {meeting.kind} {meeting.meeting_id} was switched off in Zoom's portal, so whoever "
-                "has the plain link walks in: switch registration on again there, with manual approval."
-            )
-        return (
-            f'closing = "{self._event.zoom.closing}" stands in the event file, yet Zoom approves everybody of '
-            f"{meeting.kind} {meeting.meeting_id}: {_IN_THE_PORTAL}."
+            return _(
+                "Registration of {meeting} was switched off in Zoom's portal, so whoever "
+                "has the plain link walks in: switch registration on again there, with manual "
+                "approval."
+            ).format(meeting=words.meeting(meeting.kind, meeting.meeting_id))
+        return _(
+            'closing = "{closing}" stands in the event file, yet Zoom approves everybody of {meeting}: {remedy}.'
+        ).format(
+            closing=self._event.zoom.closing,
+            meeting=words.meeting(meeting.kind, meeting.meeting_id),
+            remedy=_(_IN_THE_PORTAL),
         )
 
     def _save(self, meeting: Meeting, record: ClosingRecord, *, before: Meeting | None = None) -> None:
@@ -335,7 +350,7 @@ class _Run:
         """A complete pull after something was changed on Zoom."""
         run = self._keeper.sync(self._event).run
         if run.state is not RunState.OK:
-            self._problems.append(f"the look after the change failed: {run.error}")
+            self._problems.append(_("the look after the change failed: {error}").format(error=run.error))
         return run.state is RunState.OK
 
     # ----------------------------------------------------------------------------------------------- the people
@@ -390,11 +405,14 @@ class _Run:
             with self._keeper.database.read() as db:
                 step = self._decide(shown, stored.record_of(db, meeting.meeting_id))
             if step.action is not RegistrationAction.LEAVE:
-                self._acts.append(f"would be done: {_done(step, shown)}")
+                self._acts.append(_("would be done: {done}").format(done=_done(step, shown)))
         judgement = self._judge()
-        for people, word in ((judgement.approve, "approved"), (judgement.deny, "denied")):
+        for people, said in (
+            (judgement.approve, _("would be approved: {registrants}")),
+            (judgement.deny, _("would be denied: {registrants}")),
+        ):
             if people:
-                self._acts.append(f"would be {word}: {counted(len(people), 'registrant')}")
+                self._acts.append(said.format(registrants=counted(len(people), "registrant")))
 
     def report(self) -> RegistrationReport:
         judgement, admitted = self._judge(), self._admitted
@@ -450,14 +468,14 @@ def _proven(record: ClosingRecord, aim: Aim, *, since: datetime, now: datetime) 
 
 def _by_hand(step: Step) -> str:
     if step.aim is Aim.OPEN:
-        return "set approval to automatic in Zoom's portal, under the meeting's registration"
-    return _IN_THE_PORTAL
+        return _("set approval to automatic in Zoom's portal, under the meeting's registration")
+    return _(_IN_THE_PORTAL)
 
 
 def _done(step: Step, meeting: Meeting) -> str:
-    name = f"{meeting.kind} {meeting.meeting_id}"
+    name = words.meeting(meeting.kind, meeting.meeting_id)
     if step.aim is Aim.OPEN:
-        return f"{name} approves as it did before"
+        return _("{name} approves as it did before").format(name=name)
     if step.aim is Aim.GATE:
-        return f"{name} set to manual approval; zoomsync approves until the deadline"
-    return f"{name} set to manual approval: whoever registers now waits"
+        return _("{name} set to manual approval; zoomsync approves until the deadline").format(name=name)
+    return _("{name} set to manual approval: whoever registers now waits").format(name=name)

@@ -29,6 +29,7 @@ from zoomsync.domain.records import OutboxState, Outcome, OutcomeKind, Stage
 from zoomsync.errors import MailError, StoreError, TemplateBroken
 from zoomsync.jobs.leasing import LeaseClock, is_dead, new_owner
 from zoomsync.jobs.ports import MailConnection, MailTransport, Message
+from zoomsync.language import _
 from zoomsync.store import outbox
 from zoomsync.store.outbox import ClaimedMessage
 from zoomsync.store.schema import Database
@@ -284,7 +285,7 @@ class _Run(Generic[Message]):
             )
 
         taken, claimed = job.database.write(claim)
-        for _ in range(taken):
+        for _turn in range(taken):
             self._listed.popleft()
         self._claimed.extend(claimed)
         failpoints.reach("deliver.claim")
@@ -349,8 +350,10 @@ class _Run(Generic[Message]):
             self._halt.set()
             said = (outcome.words or str(outcome.code)).rstrip(".")
             self._alarm(
-                f"the mail server refuses us at {outcome.stage.value}: {said}. Nothing is lost: the messages wait for "
-                "the next remind. zoomsync check tries the mail server."
+                _(
+                    "the mail server refuses us at {stage}: {said}. Nothing is lost: the messages wait "
+                    "for the next remind. zoomsync check tries the mail server."
+                ).format(stage=outcome.stage.value, said=said)
             )
             outcome = replace(outcome, kind=OutcomeKind.STOPPED)
         self._settle(claimed, outcome)
@@ -364,7 +367,7 @@ class _Run(Generic[Message]):
             self._unwritten.pop(kind, None)
             return message
         except TemplateBroken as error:
-            self._alarm(f"{error}; what is written with it waits until it is mended")
+            self._alarm(_("{error}; what is written with it waits until it is mended").format(error=error))
             self._settle(claimed, Outcome(OutcomeKind.STOPPED, Stage.CONNECT, words=str(error)))
             self._pass_over(kind)
         except MailError as error:
@@ -373,7 +376,7 @@ class _Run(Generic[Message]):
             raise
         except Exception as error:
             log.exception("the message cannot be written")
-            words = f"the message cannot be written ({type(error).__name__})"
+            words = _("the message cannot be written ({name})").format(name=type(error).__name__)
             self._settle(claimed, Outcome(OutcomeKind.REFUSED, Stage.CONNECT, words=words))
         return None
 

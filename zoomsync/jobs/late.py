@@ -10,12 +10,14 @@ from dataclasses import dataclass, field
 
 from sqlalchemy.orm import Session as DbSession
 
+from zoomsync import words
 from zoomsync.clock import Clock
 from zoomsync.domain.records import Event, RegistrantStatus, RunState
 from zoomsync.domain.registration import Applicant, minutes_late
 from zoomsync.errors import ZoomError
 from zoomsync.jobs.ports import RegistrationDesk
 from zoomsync.jobs.sync import SyncOutcome
+from zoomsync.language import _
 from zoomsync.store import events as stored_events
 from zoomsync.store import registration as stored
 from zoomsync.store.schema import Database
@@ -71,7 +73,9 @@ def decide_by_hand(
     confirmed: list[Applicant] = []
     before = sync(event).run
     if before.state is not RunState.OK:
-        decided.problems.append(f"the look at the registrants failed: {before.error} Nobody was approved or denied.")
+        decided.problems.append(
+            _("the look at the registrants failed: {error} Nobody was approved or denied.").format(error=before.error)
+        )
         return decided
     asked: list[tuple[Applicant, str]] = []
     for email, action in acts:
@@ -98,10 +102,16 @@ def decide_by_hand(
         statuses = stored.statuses(db, [one.row_id for one, _ in asked])
     for one, action in asked:
         if statuses.get(one.row_id) is _BECOMES[action]:
-            decided.done.append(f"{one.email} is {_BECOMES[action]}, read back from Zoom")
+            decided.done.append(
+                _("{email} is {status}, read back from Zoom").format(
+                    email=one.email, status=words.registrant_status(_BECOMES[action])
+                )
+            )
         else:
             decided.problems.append(
-                f"Zoom accepted the change and left {mask_email(one.email)} {one.status}: look in its portal"
+                _("Zoom accepted the change and left {email} {status}: look in its portal").format(
+                    email=mask_email(one.email), status=words.registrant_status(one.status)
+                )
             )
     return decided
 
@@ -122,11 +132,13 @@ def _ask(
         meetings = {one.meeting_id: one for one in stored_events.meetings_of(db, known.id)} if known else {}
     listed = [one for one in found if one.status is not RegistrantStatus.CANCELLED]
     if not listed:
-        decided.problems.append(f"nobody with the address {mask_email(email)} is registered")
+        decided.problems.append(_("nobody with the address {email} is registered").format(email=mask_email(email)))
     asked = []
     for one in listed:
         if one.status is _BECOMES[action]:
-            decided.done.append(f"{email} is {one.status} already")
+            decided.done.append(
+                _("{email} is {status} already").format(email=email, status=words.registrant_status(one.status))
+            )
             confirmed.append(one)
             continue
         try:

@@ -22,6 +22,7 @@ from zoomsync.errors import ZoomNoRegistration, ZoomNotFound
 from zoomsync.jobs.deliver import DeliveryReport
 from zoomsync.jobs.planning import plan_event, plans_of
 from zoomsync.jobs.sync import SyncOutcome
+from zoomsync.language import _
 from zoomsync.store import events as stored_events
 from zoomsync.store import outbox, reading
 from zoomsync.store import registrants as stored
@@ -124,7 +125,9 @@ def rehearse(events: Sequence[Event], *, database: Database, clock: Clock, resen
         with database.read() as db:
             found = stored_events.load_stored(db, event.slug)
             if found is None:
-                report.problems.append(f"{event.slug}: never synced, so nobody is known; run zoomsync sync first")
+                report.problems.append(
+                    _("{slug}: never synced, so nobody is known; run zoomsync sync first").format(slug=event.slug)
+                )
                 continue
             titles = {one.key: one.title for one in stored_events.sessions_of(db, found.id)}
             ids = outbox.due(db, now, limit=_SHOWN_AT_MOST, resend=resend, event_ids=[found.id])
@@ -233,7 +236,7 @@ def _look_once_more(event: Event, sync: Sync, pulled_before: bool) -> tuple[str,
     if outcome.run.state is RunState.SKIPPED:
         return "", pulled_before
     if isinstance(outcome.problem, (ZoomNotFound, ZoomNoRegistration)):
-        return f"{outcome.run.error} Its mail waits until this is settled.", False
+        return _("{error} Its mail waits until this is settled.").format(error=outcome.run.error), False
     if not pulled_before:
-        return f"{outcome.run.error} Nobody was ever pulled, so nothing can be sent.", False
-    return f"{outcome.run.error} The mail goes out by the last complete pull.", True
+        return _("{error} Nobody was ever pulled, so nothing can be sent.").format(error=outcome.run.error), False
+    return _("{error} The mail goes out by the last complete pull.").format(error=outcome.run.error), True

@@ -12,6 +12,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session as DbSession
 
+from zoomsync import words
 from zoomsync.domain.calls import RESEND
 from zoomsync.domain.records import (
     Event,
@@ -23,6 +24,7 @@ from zoomsync.domain.records import (
     Session,
 )
 from zoomsync.domain.sessions import sessions_ahead
+from zoomsync.language import _
 from zoomsync.store import bounces, outbox
 from zoomsync.store import events as stored_events
 from zoomsync.store import registrants as stored
@@ -68,7 +70,9 @@ def find_links(events: Sequence[Event], email: str, *, database: Database, now: 
                 continue
             if event.status is not EventStatus.ACTIVE:
                 is_draft = event.status is EventStatus.DRAFT
-                found.refused.append(f"{event.slug} is {'a draft' if is_draft else 'cancelled'}")
+                found.refused.append(
+                    (_("{slug} is a draft") if is_draft else _("{slug} is cancelled")).format(slug=event.slug)
+                )
                 continue
             if known.paused_at is not None:
                 found.paused.append(event.slug)
@@ -88,16 +92,19 @@ def find_links(events: Sequence[Event], email: str, *, database: Database, now: 
 
 def _why_not(event: Event, person: Registrant, ahead: Sequence[Session], masked: str) -> str:
     if person.status is RegistrantStatus.PENDING:
-        return (
-            f"{event.slug}: {masked} waits for approval, and has no link yet: "
-            f"zoomsync late {event.slug} --approve EMAIL lets them in"
-        )
+        return _(
+            "{slug}: {email} waits for approval, and has no link yet: zoomsync late {slug} --approve EMAIL lets them in"
+        ).format(slug=event.slug, email=masked)
     if person.status is not RegistrantStatus.APPROVED:
-        return f"{event.slug}: {masked} is {person.status}, and has no link any more"
+        return _("{slug}: {email} is {status}, and has no link any more").format(
+            slug=event.slug, email=masked, status=words.registrant_status(person.status)
+        )
     if not ahead:
-        return f"{event.slug}: no session is left that {masked} could come to"
+        return _("{slug}: no session is left that {email} could come to").format(slug=event.slug, email=masked)
     if not person.join_url:
-        return f"{event.slug}: Zoom gave no personal link for {masked}: look in its portal"
+        return _("{slug}: Zoom gave no personal link for {email}: look in its portal").format(
+            slug=event.slug, email=masked
+        )
     return ""
 
 

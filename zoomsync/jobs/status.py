@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session as DbSession
 
+from zoomsync import words
 from zoomsync.domain.addresses import PROVIDERS, likely_address
 from zoomsync.domain.records import Event, EventStatus, LatePolicy, OutboxState, RegistrantStatus, RunState, Session
 from zoomsync.domain.registration import (
@@ -22,6 +23,7 @@ from zoomsync.domain.registration import (
 )
 from zoomsync.jobs.admission import too_many_denials
 from zoomsync.jobs.check import CLOCKS_APART_AT_MOST, clock_apart, too_many, untold
+from zoomsync.language import N_, _, ngettext
 from zoomsync.store import attendance, outbox, reading
 from zoomsync.store import events as stored_events
 from zoomsync.store import registrants as stored
@@ -36,9 +38,10 @@ OVERDUE_AFTER = timedelta(minutes=15)
 SUSPECTS_SHOWN = 5
 LIVE_BEFORE = timedelta(days=3)  # the default reminders begin a day before
 
-WITHOUT_IDS = (
+WITHOUT_IDS = N_(
     "Zoom named no registrant ids, so most people are not identified: add the scope "
-    "report:read:list_meeting_participants:admin to the app, then zoomsync attendance EVENT"
+    "report:read:list_meeting_participants:admin to the app, then zoomsync attendance "
+    "EVENT"
 )
 
 _WAITING = (OutboxState.PENDING, OutboxState.DEFERRED, OutboxState.CLAIMED, OutboxState.TRANSMITTING)
@@ -131,7 +134,9 @@ def look_at_status(
     concerns = [concern for one in events for concern in concerns_of(one, now)]
     problems = [one.words for one in concerns if one.urgent]
     problems += [
-        f"{one.event}: its file is gone, so nothing of it is synced, sent or closed: put {one.event}.toml back"
+        _("{event}: its file is gone, so nothing of it is synced, sent or closed: put {event}.toml back").format(
+            event=one.event
+        )
         for one in events
         if slugs is not None and one.event not in slugs and one.status is EventStatus.ACTIVE and not one.is_over
     ]
@@ -208,7 +213,7 @@ def _attendance_troubles(db: DbSession, event: StoredEvent, sessions: Sequence[S
     titles = {one.key: one.title for one in sessions if not one.cancelled}
     found = [one for one in attendance.records_of(db, event.id).values() if one.session_key in titles]
     return tuple(
-        f"{titles[one.session_key]}: {one.error or WITHOUT_IDS}" for one in found if one.error or one.without_ids
+        f"{titles[one.session_key]}: {one.error or _(WITHOUT_IDS)}" for one in found if one.error or one.without_ids
     )
 
 
@@ -231,17 +236,19 @@ def suspects_of(db: DbSession, event_id: int) -> tuple[tuple[str, str], ...]:
 def suspects_in_words(suspects: Sequence[tuple[str, str]]) -> str:
     """The first of them, for a line of a screen."""
     shown = ", ".join(f"{email} ({likely.rpartition('@')[2]}?)" for email, likely in suspects[:SUSPECTS_SHOWN])
-    more = f" and {len(suspects) - SUSPECTS_SHOWN} more" if len(suspects) > SUSPECTS_SHOWN else ""
-    look = "looks" if len(suspects) == 1 else "look"
-    return f"{counted(len(suspects), 'address')} {look} mistyped: {shown}{more}"
+    if len(suspects) > SUSPECTS_SHOWN:
+        shown = _("{names} and {count} more").format(names=shown, count=len(suspects) - SUSPECTS_SHOWN)
+    return ngettext(
+        "{number} address looks mistyped: {shown}", "{number} addresses look mistyped: {shown}", len(suspects)
+    ).format(number=len(suspects), shown=shown)
 
 
 def _move_in_words(event: StoredEvent, title: str, count: int, due_at: datetime) -> str:
     at = due_at.astimezone(ZoneInfo(event.timezone))
-    return (
-        f"the new time of {title} goes to {counted(count, 'registrant')} at {at:%H:%M} ({event.timezone}); "
-        "put the file or Zoom back before that if it is not meant"
-    )
+    return _(
+        "the new time of {title} goes to {registrants} at {at} ({zone}); put the "
+        "file or Zoom back before that if it is not meant"
+    ).format(title=title, registrants=counted(count, "registrant"), at=words.clock(at), zone=event.timezone)
 
 
 def _unseen(event: Event, now: datetime) -> EventStanding:
@@ -280,7 +287,7 @@ def _unseen(event: Event, now: datetime) -> EventStanding:
 
 class Concern(NamedTuple):
     """Something that a person should do or know. name: for programs. number: how many it is about, 0 where it is no
-    matter of number. what: a session, an error. words: all of it in one English sentence. urgent: it needs a person.
+    matter of number. what: a session, an error. words: all of it in one sentence. urgent: it needs a person.
     """
 
     name: str
@@ -298,102 +305,135 @@ def concerns_of(one: EventStanding, now: datetime) -> list[Concern]:
 
 def _problems(one: EventStanding, now: datetime) -> Iterator[tuple[str, int, str, str]]:
     if one.last_sync_at is None and not one.is_over:
-        yield "never_synced", 0, "", f"{one.event}: was never synced: zoomsync sync {one.event} pulls its registrants"
+        words = _("{event}: was never synced: zoomsync sync {event} pulls its registrants").format(event=one.event)
+        yield "never_synced", 0, "", words
     if one.last_sync_state is RunState.FAILED:
         failure = one.last_sync_error.rstrip(".")
-        words = f"{one.event}: the last sync failed: {failure}: zoomsync sync {one.event} tries again"
+        words = _("{event}: the last sync failed: {failure}: zoomsync sync {event} tries again").format(
+            event=one.event, failure=failure
+        )
         yield "sync_failed", 0, one.last_sync_error, words
     if one.last_sync_state is RunState.RUNNING and one.last_sync_at and now - one.last_sync_at > OVERDUE_AFTER:
-        words = f"{one.event}: the last sync was interrupted: zoomsync sync {one.event} begins it anew"
+        words = _("{event}: the last sync was interrupted: zoomsync sync {event} begins it anew").format(
+            event=one.event
+        )
         yield "sync_interrupted", 0, "", words
     if one.overdue and one.paused_at:
-        wait = "message that is due waits" if one.overdue == 1 else "messages that are due wait"
-        words = f"{one.event}: its mail is paused, and {one.overdue} {wait}: zoomsync resume {one.event} lets it go on"
+        words = ngettext(
+            "{event}: its mail is paused, and {number} message that is due waits: "
+            "zoomsync resume {event} lets it go on",
+            "{event}: its mail is paused, and {number} messages that are due wait: "
+            "zoomsync resume {event} lets it go on",
+            one.overdue,
+        ).format(event=one.event, number=one.overdue)
         yield "paused_overdue", one.overdue, "", words
     elif one.overdue:
         late = counted(one.overdue, "message")
-        words = f"{one.event}: {late} overdue: zoomsync remind {one.event} delivers what is due"
+        words = _("{event}: {late} overdue: zoomsync remind {event} delivers what is due").format(
+            event=one.event, late=late
+        )
         yield "overdue", one.overdue, "", words
     if one.failed:
         messages = counted(one.failed, "message")
-        words = f"{one.event}: {messages} failed: zoomsync outbox list --state failed says why"
+        words = _("{event}: {messages} failed: zoomsync outbox list --state failed says why").format(
+            event=one.event, messages=messages
+        )
         yield "failed", one.failed, "", words
     if one.in_doubt:
         messages = counted(one.in_doubt, "message")
-        words = (
-            f"{one.event}: {messages} in doubt, perhaps sent and perhaps not: "
-            "zoomsync outbox list --state in_doubt shows more"
-        )
+        words = _(
+            "{event}: {messages} in doubt, perhaps sent and perhaps not: zoomsync outbox list "
+            "--state in_doubt shows more"
+        ).format(event=one.event, messages=messages)
         yield "in_doubt", one.in_doubt, "", words
     if one.is_over:
         return
     for title in one.times_held:
-        words = (
-            f"{one.event}: file and Zoom disagree about the time of {title}, so its mail waits: set one of them right "
-            f"(zoomsync check {one.event} says how far), and zoomsync sync {one.event}"
-        )
+        words = _(
+            "{event}: file and Zoom disagree about the time of {title}, so its mail waits: set "
+            "one of them right (zoomsync check {event} says how far), and zoomsync sync {event}"
+        ).format(event=one.event, title=title)
         yield "times_held", 0, title, words
     if one.denials_held:
         words = f"{one.event}: {too_many_denials(one.denials_held, one.event)}"
         yield "denials_held", one.denials_held, "", words
     if one.registration is RegistrationState.NOT_CLOSED:
-        reason = f"zoomsync sync {one.event} closes it"
+        reason = _("zoomsync sync {event} closes it").format(event=one.event)
         if one.registration_error:
-            reason = f"{one.registration_error.rstrip('.')}: zoomsync close {one.event} tries at once"
-        words = f"{one.event}: registration is NOT CLOSED although the deadline has passed: {reason}"
+            reason = _("{reason}: zoomsync close {event} tries at once").format(
+                reason=one.registration_error.rstrip("."), event=one.event
+            )
+        words = _("{event}: registration is NOT CLOSED although the deadline has passed: {reason}").format(
+            event=one.event, reason=reason
+        )
         yield "not_closed", 0, one.registration_error, words
     elif one.registration_error:
         said = one.registration_error.rstrip(".")
-        words = f"{one.event}: registration: {said}: zoomsync sync {one.event} tries again"
+        words = _("{event}: registration: {said}: zoomsync sync {event} tries again").format(event=one.event, said=said)
         yield "registration_error", 0, one.registration_error, words
 
 
 def _notes(one: EventStanding) -> Iterator[tuple[str, int, str, str]]:
     if one.reopened and not one.is_over:
-        words = (
-            f"{one.event}: somebody opened registration again in Zoom's portal, and it was closed once more: "
-            f"zoomsync reopen {one.event} if it is to stay open"
-        )
+        words = _(
+            "{event}: somebody opened registration again in Zoom's portal, and it was closed "
+            "once more: zoomsync reopen {event} if it is to stay open"
+        ).format(event=one.event)
         yield "reopened", 0, "", words
     if one.late_waiting and not one.is_over:
-        wait = "1 late registrant waits" if one.late_waiting == 1 else f"{one.late_waiting} late registrants wait"
-        words = f"{one.event}: {wait}: zoomsync late {one.event} shows who"
+        words = ngettext(
+            "{event}: {number} late registrant waits: zoomsync late {event} shows who",
+            "{event}: {number} late registrants wait: zoomsync late {event} shows who",
+            one.late_waiting,
+        ).format(event=one.event, number=one.late_waiting)
         yield "late_waiting", one.late_waiting, "", words
     for move in one.moves:
         yield "moves", 0, move, f"{one.event}: {move}"
     if one.paused_at and not one.overdue and not one.is_over:
-        yield "paused", 0, "", f"{one.event}: its mail is paused: zoomsync resume {one.event} lets it go on"
+        words = _("{event}: its mail is paused: zoomsync resume {event} lets it go on").format(event=one.event)
+        yield "paused", 0, "", words
     for said in one.untold:
         yield "untold", 0, said, f"{one.event}: {said}"
     for trouble in one.attendance_troubles:
-        yield "attendance", 0, trouble, f"{one.event}: who took part in {trouble}"
+        words = _("{event}: who took part in {trouble}").format(event=one.event, trouble=trouble)
+        yield "attendance", 0, trouble, words
     if one.bounced:
         addresses = counted(one.bounced, "address")
-        words = f"{one.event}: mail came back from {addresses}: zoomsync outbox bounced shows them"
+        words = _("{event}: mail came back from {addresses}: zoomsync outbox bounced shows them").format(
+            event=one.event, addresses=addresses
+        )
         yield "bounced", one.bounced, "", words
     if one.suspects:
         said = suspects_in_words(one.suspects)
-        words = f"{one.event}: {said}: ask these people to register again with the right one"
+        words = _("{event}: {said}: ask these people to register again with the right one").format(
+            event=one.event, said=said
+        )
         yield "suspects", len(one.suspects), said, words
     if one.held and not one.is_over:
-        words = (
-            f"{one.event}: {counted(one.held, 'registrant')} are no longer listed by Zoom, which is many, so they stay "
-            f"as they are until another sync says the same: zoomsync sync {one.event}"
-        )
+        words = _(
+            "{event}: {registrants} are no longer listed by Zoom, which is many, so they stay as "
+            "they are until another sync says the same: zoomsync sync {event}"
+        ).format(event=one.event, registrants=counted(one.held, "registrant"))
         yield "held", one.held, "", words
     if one.too_many and not one.is_over:
-        words = f"{one.event}: {one.too_many}: a larger licence, or zoomsync close {one.event} before more register"
+        words = _("{event}: {too_many}: a larger licence, or zoomsync close {event} before more register").format(
+            event=one.event, too_many=one.too_many
+        )
         yield "too_many", 0, one.too_many, words
     if one.goes_live_late:
-        words = f"{one.event}: is a draft still, and nothing is sent of it: zoomsync go-live {one.event}"
+        words = _("{event}: is a draft still, and nothing is sent of it: zoomsync go-live {event}").format(
+            event=one.event
+        )
         yield "draft", 0, "", words
     if one.without_link and not one.is_over:
         people = counted(one.without_link, "approved registrant")
-        words = (
-            f"{one.event}: Zoom gave no personal link for {people}, whose mail waits until it does: "
-            f"zoomsync sync {one.event} asks again"
-        )
+        words = _(
+            "{event}: Zoom gave no personal link for {people}, whose mail waits until it does: "
+            "zoomsync sync {event} asks again"
+        ).format(event=one.event, people=people)
         yield "without_link", one.without_link, "", words
     if one.clock_offset is not None and abs(one.clock_offset) > CLOCKS_APART_AT_MOST:
-        words = f"{one.event}: at the last sync this machine's clock was {clock_apart(one.clock_offset)}"
+        words = _("{event}: at the last sync this machine's clock was {apart}").format(
+            event=one.event, apart=clock_apart(one.clock_offset)
+        )
         yield "clock_apart", 0, "", words

@@ -36,6 +36,7 @@ from zoomsync.errors import ZoomError, ZoomRateLimited, ZoomsyncError
 from zoomsync.jobs.leasing import LEASE, LeaseClock, held, new_owner
 from zoomsync.jobs.planning import plan_event
 from zoomsync.jobs.ports import Progress, RegistrantSource
+from zoomsync.language import _
 from zoomsync.store import events as stored_events
 from zoomsync.store import leases
 from zoomsync.store import registrants as stored
@@ -139,7 +140,7 @@ class Syncer:
             run_id = self.database.write(lambda db: stored.begin_run(db, event_id, now=now)) if ours else None
             run = SyncRun(event=event.slug, state=RunState.RUNNING, started_at=now, id=run_id)
             if run_id is None:
-                error = "another sync of this event is still running"
+                error = _("another sync of this event is still running")
                 return SyncOutcome(self._ended(run, begun, state=RunState.SKIPPED, error=error))
             try:
                 with about(run=run_id):
@@ -156,7 +157,7 @@ class Syncer:
                         def apply(db: DbSession) -> SyncOutcome:
                             if not leases.keep(db, name, self.owner, self.lease_clock(), LEASE):
                                 raise LeaseLost(
-                                    "another sync of this event has taken over; nothing of this one was written"
+                                    _("another sync of this event has taken over; nothing of this one was written")
                                 )
                             counts, differences = self._apply(db, event, event_id, pull, aside, run_id, now)
                             done = self._ended(run, begun, state=RunState.OK, counts=counts)

@@ -8,6 +8,7 @@ from email.utils import format_datetime
 
 from markupsafe import escape
 
+from zoomsync.language import _
 from zoomsync.mail.headers import Mailbox, digest_of, encoded_words, mailbox
 from zoomsync.mail.message import OutgoingMessage, serialise
 from zoomsync.text import clean, header_text
@@ -20,14 +21,14 @@ def alarm_mail(
 ) -> OutgoingMessage:
     """One mail for all that is new and all that is over, a line each. Raises DeliveryRefused for a wrong address."""
     recipient = mailbox(to)
-    first = raised[0] if raised else f"over: {over[0]}"
+    first = raised[0] if raised else _("over: {alarm}").format(alarm=over[0])
     subject = header_text(clean(f"zoomsync: {first}", limit=_LONGEST_SUBJECT))
     parts = []
     if raised:
-        parts += ["This needs a person:", "", *(f"- {clean(line, limit=None)}" for line in raised), ""]
+        parts += [_("This needs a person:"), "", *(f"- {clean(line, limit=None)}" for line in raised), ""]
     if over:
-        parts += ["This is over:", "", *(f"- {clean(line, limit=None)}" for line in over), ""]
-    parts.append("`zoomsync status` says how things stand.")
+        parts += [_("This is over:"), "", *(f"- {clean(line, limit=None)}" for line in over), ""]
+    parts.append(_("`zoomsync status` says how things stand."))
     return plain_mail(sender, recipient, subject, parts, installation=installation, now=now)
 
 

@@ -22,6 +22,7 @@ from functools import lru_cache
 import idna
 
 from zoomsync.errors import DeliveryRefused
+from zoomsync.language import _
 from zoomsync.text import header_text
 
 # RFC 5321, 4.5.3.1: 64 octets before the @, 254 in all.
@@ -67,14 +68,18 @@ def mailbox(address: str, name: str = "") -> Mailbox:
     """
     local_part, at, domain = address.strip().rpartition("@")
     if not at or not local_part:
-        raise DeliveryRefused("the address has no @ between a name and a domain")
+        raise DeliveryRefused(_("the address has no @ between a name and a domain"))
     if not local_part.isascii():
-        raise DeliveryRefused("the part before the @ is not ASCII, which not every mail server can deliver (SMTPUTF8)")
+        raise DeliveryRefused(
+            _("the part before the @ is not ASCII, which not every mail server can deliver (SMTPUTF8)")
+        )
     if not _LOCAL_PART.fullmatch(local_part) or len(local_part) > _LONGEST_LOCAL_PART:
-        raise DeliveryRefused("the part before the @ is not one that an e-mail address can have")
+        raise DeliveryRefused(_("the part before the @ is not one that an e-mail address can have"))
     domain = _ascii_domain(domain)
     if len(local_part) + 1 + len(domain) > _LONGEST_ADDRESS:
-        raise DeliveryRefused(f"the address is longer than {_LONGEST_ADDRESS} characters")
+        raise DeliveryRefused(
+            _("the address is longer than {longest_address} characters").format(longest_address=_LONGEST_ADDRESS)
+        )
     return Mailbox(f"{local_part}@{domain}", header_text(name)[:_LONGEST_NAME].strip())
 
 
@@ -89,9 +94,9 @@ def _ascii_domain(domain: str) -> str:
         try:
             domain = idna.encode(domain, uts46=True).decode("ascii")
         except idna.IDNAError as exc:
-            raise DeliveryRefused(f"the address's domain cannot be written in ASCII: {exc}") from exc
+            raise DeliveryRefused(_("the address's domain cannot be written in ASCII: {exc}").format(exc=exc)) from exc
     if not _DOMAIN.fullmatch(domain):
-        raise DeliveryRefused("the part after the @ is not a domain name")
+        raise DeliveryRefused(_("the part after the @ is not a domain name"))
     return domain
 
 
@@ -141,10 +146,10 @@ def refuse_unless_as_meant(header_block: bytes, names: Sequence[str], recipient:
     # Some Pythons (3.11.2 is Debian 12's) miss the parts of the body, although headers alone are read.
     defects = [defect for defect in parsed.defects if not isinstance(defect, MultipartInvariantViolationDefect)]
     if found != sorted(name.lower() for name in names) or len(set(found)) != len(found) or defects:
-        raise DeliveryRefused("the message's headers did not come out as they were meant")
+        raise DeliveryRefused(_("the message's headers did not come out as they were meant"))
     if parsed.get_payload():
-        raise DeliveryRefused("the message's headers end too early")
+        raise DeliveryRefused(_("the message's headers end too early"))
     if [address for _, address in getaddresses(parsed.get_all("To", []))] != [recipient]:
-        raise DeliveryRefused("the message would not go to exactly the one recipient it is meant for")
+        raise DeliveryRefused(_("the message would not go to exactly the one recipient it is meant for"))
     if any(len(line) > 998 for line in header_block.split(b"\r\n")):
-        raise DeliveryRefused("a header of the message is longer than mail servers take")
+        raise DeliveryRefused(_("a header of the message is longer than mail servers take"))

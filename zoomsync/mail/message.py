@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from zoomsync.errors import DeliveryRefused
+from zoomsync.language import _
 from zoomsync.mail.headers import refuse_unless_as_meant
 from zoomsync.text import mask_email
 
@@ -58,12 +59,16 @@ def serialise(
     if attachments:
         body = _multipart("mixed", boundary, [body, *map(_attached_part, attachments)])
     block = "".join(f"{name}: {value}\r\n" for name, value in [*headers, ("MIME-Version", "1.0")])
-    content_type, _, rest = body.partition(b"\r\n")
+    content_type, _end, rest = body.partition(b"\r\n")
     try:
         header_block = block.encode("ascii") + content_type + b"\r\n\r\n"
     except UnicodeEncodeError as exc:
-        raise DeliveryRefused(f"a header of the message to {mask_email(recipient)} is not ASCII") from exc
-    refuse_unless_as_meant(header_block, [*(name for name, _ in headers), "MIME-Version", "Content-Type"], recipient)
+        raise DeliveryRefused(
+            _("a header of the message to {email} is not ASCII").format(email=mask_email(recipient))
+        ) from exc
+    refuse_unless_as_meant(
+        header_block, [*(name for name, _value in headers), "MIME-Version", "Content-Type"], recipient
+    )
     return header_block + rest.removeprefix(b"\r\n")
 
 

@@ -27,6 +27,7 @@ from markupsafe import Markup
 
 from zoomsync.domain.records import Event, EventStatus, Registrant, Session
 from zoomsync.errors import DeliveryRefused, SettingsError, TemplateBroken
+from zoomsync.language import _
 from zoomsync.mail.calendar import calendar_entry
 from zoomsync.mail.headers import Mailbox, digest_of, encoded_words, list_label, mailbox, mailbox_of
 from zoomsync.mail.message import Attachment, Headers, OutgoingMessage, serialise
@@ -174,14 +175,20 @@ class Renderer:
         try:
             return self._templates.get_template(name).render(words)
         except TemplateNotFound as exc:
-            raise TemplateBroken(f"there is no template {exc.name}") from exc
+            raise TemplateBroken(_("there is no template {name}").format(name=exc.name)) from exc
         except TemplateSyntaxError as exc:
-            raise TemplateBroken(f"{exc.filename or exc.name}, line {exc.lineno}: {exc.message}") from exc
+            raise TemplateBroken(
+                _("{file}, line {line}: {words}").format(
+                    file=exc.filename or exc.name, line=exc.lineno, words=exc.message
+                )
+            ) from exc
         except Exception as exc:
             # A template is a program of the operator's: whatever it raises is its fault, and Jinja puts the
             # template's own lines into the traceback.
             places = [frame for frame in traceback.extract_tb(exc.__traceback__) if frame.filename.endswith(_SUFFIXES)]
-            place = f"{places[-1].filename}, line {places[-1].lineno}" if places else name
+            place = (
+                _("{file}, line {line}").format(file=places[-1].filename, line=places[-1].lineno) if places else name
+            )
             raise TemplateBroken(f"{place}: {exc}") from exc
 
     def _headers(self, request: MessageRequest, sender: Mailbox, recipient: Mailbox, subject: str) -> Headers:
@@ -273,7 +280,7 @@ def _called(registrant: Registrant) -> str:
 
 def _checked_link(join_url: str) -> str:
     if not _LINK.fullmatch(join_url):
-        raise DeliveryRefused("Zoom gave no personal link for this registrant")
+        raise DeliveryRefused(_("Zoom gave no personal link for this registrant"))
     return join_url
 
 

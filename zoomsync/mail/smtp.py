@@ -22,6 +22,7 @@ from typing import Literal, NoReturn, Self
 
 from zoomsync import failpoints
 from zoomsync.domain.records import Outcome, OutcomeKind, Stage
+from zoomsync.language import _
 from zoomsync.mail.bounded import BoundedSmtp, BoundedSmtpOverTls
 from zoomsync.mail.message import OutgoingMessage
 from zoomsync.mail.replies import is_refusal, judge_refusal, one_line
@@ -122,7 +123,7 @@ class SmtpConnection:
         if not marked:
             # After 354 there is no way back but to break off: a message without its final dot is thrown away.
             self._drop()
-            return Outcome(OutcomeKind.ABANDONED, Stage.DATA, words="no longer to be sent")
+            return Outcome(OutcomeKind.ABANDONED, Stage.DATA, words=_("no longer to be sent"))
         return self._send_body(message.data)
 
     def close(self) -> None:
@@ -155,7 +156,9 @@ class SmtpConnection:
     def _refuse_plain_login(self) -> None:
         if self._to.security == "none" and self._to.username and not _is_loopback(self._to.host):
             _fail(
-                OutcomeKind.STOPPED, Stage.LOGIN, f"the password would go to {self._to.host} unencrypted; use starttls"
+                OutcomeKind.STOPPED,
+                Stage.LOGIN,
+                _("the password would go to {host} unencrypted; use starttls").format(host=self._to.host),
             )
 
     def _tls_context(self) -> ssl.SSLContext:
@@ -199,7 +202,9 @@ class SmtpConnection:
     def _start_tls(self, smtp: smtplib.SMTP) -> None:
         if not smtp.has_extn("starttls"):
             _fail(
-                OutcomeKind.STOPPED, Stage.TLS, f"{self._to.host} offers no STARTTLS, and mail is not sent unencrypted"
+                OutcomeKind.STOPPED,
+                Stage.TLS,
+                _("{host} offers no STARTTLS, and mail is not sent unencrypted").format(host=self._to.host),
             )
         try:
             smtp.starttls(context=self._tls_context())
@@ -215,9 +220,13 @@ class SmtpConnection:
         except smtplib.SMTPAuthenticationError as exc:
             _fail_by_reply(Stage.LOGIN, exc.smtp_code, exc.smtp_error)
         except smtplib.SMTPNotSupportedError:
-            _fail(OutcomeKind.STOPPED, Stage.LOGIN, f"{self._to.host} offers no login; leave username and password out")
+            _fail(
+                OutcomeKind.STOPPED,
+                Stage.LOGIN,
+                _("{host} offers no login; leave username and password out").format(host=self._to.host),
+            )
         except UnicodeEncodeError:
-            _fail(OutcomeKind.STOPPED, Stage.LOGIN, "user name or password hold characters that SMTP cannot carry")
+            _fail(OutcomeKind.STOPPED, Stage.LOGIN, _("user name or password hold characters that SMTP cannot carry"))
         except (OSError, ValueError) as exc:
             _fail_by_error(Stage.LOGIN, exc)
 
@@ -231,7 +240,7 @@ class SmtpConnection:
             sender += f" SIZE={size}"
             allowed = smtp.esmtp_features["size"]
             if allowed.isdigit() and 0 < int(allowed) < size:
-                words = f"the message has {size} bytes, the server takes {allowed}"
+                words = _("the message has {size} bytes, the server takes {allowed}").format(size=size, allowed=allowed)
                 _fail(OutcomeKind.REFUSED, Stage.MAIL, words)
         self._say(smtp, Stage.MAIL, f"MAIL {sender}")
         failpoints.reach("smtp.after_mail")
@@ -308,7 +317,11 @@ def _fail(kind: OutcomeKind, stage: Stage, words: str | bytes, code: int | None 
 def _fail_by_reply(stage: Stage, code: int, words: str | bytes) -> NoReturn:
     line = one_line(words)
     if not is_refusal(code):
-        _fail(OutcomeKind.DEFERRED, stage, f"unexpected reply: {code if code > 0 else ''} {line}")
+        _fail(
+            OutcomeKind.DEFERRED,
+            stage,
+            _("unexpected reply: {code} {line}").format(code=code if code > 0 else "", line=line),
+        )
     _fail(judge_refusal(stage, code, line), stage, line, code)
 
 
@@ -316,7 +329,7 @@ def _fail_by_error(stage: Stage, exc: Exception) -> NoReturn:
     """A network that gave way may be tried again; a TLS that cannot be trusted stops everything."""
     untrusted = isinstance(exc, ssl.SSLError) and not isinstance(exc, (ssl.SSLEOFError, TimeoutError))
     if untrusted:
-        _fail(OutcomeKind.STOPPED, Stage.TLS, f"TLS failed: {exc}")
+        _fail(OutcomeKind.STOPPED, Stage.TLS, _("TLS failed: {exc}").format(exc=exc))
     _fail(OutcomeKind.DEFERRED, stage, str(exc) or type(exc).__name__)
 
 

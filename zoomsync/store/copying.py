@@ -10,7 +10,9 @@ from pathlib import Path
 from sqlalchemy import Connection, Table, func, insert, select, text
 from sqlmodel import Session, SQLModel
 
+from zoomsync import words
 from zoomsync.errors import StoreError
+from zoomsync.language import _
 from zoomsync.store.schema import Database
 
 BATCH_ROWS = 1000
@@ -35,9 +37,13 @@ def backup(database: Database, file: Path) -> None:
             _copy_into(database, unfinished)
         _publish(unfinished, file)
     except FileExistsError as exc:
-        raise StoreError(f"{file} exists already: a backup never replaces a file; choose another name.") from exc
+        raise StoreError(
+            _("{file} exists already: a backup never replaces a file; choose another name.").format(file=file)
+        ) from exc
     except OSError as exc:
-        raise StoreError(f"The backup {file} cannot be written: {exc.strerror}.") from exc
+        raise StoreError(
+            _("The backup {file} cannot be written: {reason}.").format(file=file, reason=words.trouble(exc))
+        ) from exc
     finally:
         unfinished.unlink(missing_ok=True)
 
@@ -50,9 +56,13 @@ def copy(source: Database, target: Database, progress: Progress | None = None) -
     Raises StoreError if the target holds anything, the source wants `db upgrade`, or the counts differ.
     """
     if source.file and not source.file.exists():
-        raise StoreError(f"There is no database {source.file} to copy: check the address.")
+        raise StoreError(_("There is no database {file} to copy: check the address.").format(file=source.file))
     if not source.is_current():
-        raise StoreError(f"{source.shown_url} has an older schema: run `zoomsync db upgrade` on it first.")
+        raise StoreError(
+            _("{database} has an older schema: run `zoomsync db upgrade` on it first.").format(
+                database=source.shown_url
+            )
+        )
     target.upgrade()
 
     def work(db: Session) -> dict[str, int]:
@@ -97,7 +107,11 @@ def _tables() -> list[Table]:
 def _refuse_full(into: Connection, target: Database) -> None:
     for table in _tables():
         if into.execute(select(table).limit(1)).first() is not None:
-            raise StoreError(f"{target.shown_url} is not empty (table {table.name}): copy into a new database.")
+            raise StoreError(
+                _("{database} is not empty (table {name}): copy into a new database.").format(
+                    database=target.shown_url, name=table.name
+                )
+            )
 
 
 def _copy_table(source: Connection, into: Connection, table: Table, progress: Progress | None) -> int:
@@ -111,7 +125,11 @@ def _copy_table(source: Connection, into: Connection, table: Table, progress: Pr
         if progress:
             progress(table.name, done, total)
     if _count(into, table) != total:
-        raise StoreError(f"Table {table.name}: {total} rows were to be copied, {_count(into, table)} arrived.")
+        raise StoreError(
+            _("Table {name}: {total} rows were to be copied, {count} arrived.").format(
+                name=table.name, total=total, count=_count(into, table)
+            )
+        )
     _number_on(into, table)
     return total
 

@@ -16,7 +16,9 @@ from sqlalchemy import Table, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session as DbSession
 
+from zoomsync import words
 from zoomsync.errors import StoreError
+from zoomsync.language import _
 from zoomsync.store.leases import moment
 from zoomsync.store.schema import Database
 from zoomsync.store.tables import DaemonRow
@@ -75,14 +77,18 @@ def only_daemon(database: Database) -> Iterator[None]:
     try:
         descriptor = os.open(lock, os.O_CREAT | os.O_RDWR, 0o600)
     except OSError as exc:
-        raise StoreError(f"The lock file {lock} cannot be written: {exc.strerror}.") from exc
+        raise StoreError(
+            _("The lock file {lock} cannot be written: {reason}.").format(lock=lock, reason=words.trouble(exc))
+        ) from exc
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as exc:
             raise StoreError(
-                f"Another daemon{_named(descriptor)} is at work on {database.file}: with SQLite there is one for each "
-                "database. Stop that one first, or use Postgres, where several share the work."
+                _(
+                    "Another daemon{named} is at work on {file}: with SQLite there is one for each "
+                    "database. Stop that one first, or use Postgres, where several share the work."
+                ).format(named=_named(descriptor), file=database.file)
             ) from exc
         os.truncate(descriptor, 0)
         os.pwrite(descriptor, str(os.getpid()).encode(), 0)
@@ -93,4 +99,4 @@ def only_daemon(database: Database) -> Iterator[None]:
 
 def _named(descriptor: int) -> str:
     pid: Any = os.pread(descriptor, 20, 0).decode(errors="replace").strip()
-    return f" (process {pid})" if pid.isdigit() else ""
+    return _(" (process {pid})").format(pid=pid) if pid.isdigit() else ""

@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session as DbSession
 from zoomsync.domain.records import Event, EventStatus, Meeting, Session, SessionSpec, ZoomKind, ZoomPart
 from zoomsync.domain.sessions import SessionChanges
 from zoomsync.errors import StoreError
+from zoomsync.language import _
 from zoomsync.store.tables import (
     AnnouncementRow,
     AttendanceRow,
@@ -340,13 +341,17 @@ def _take_over(
     assert new is not None
     if old.slug in others:
         raise StoreError(
-            f"Meeting {meeting_id} belongs to the event {old.slug} already: give one of them another meeting."
+            _("Meeting {meeting_id} belongs to the event {slug} already: give one of them another meeting.").format(
+                meeting_id=meeting_id, slug=old.slug
+            )
         )
     for table in (_registrant, _session):
         if db.scalar(select(func.count()).select_from(table).where(table.c.event_id == new_id)):
             raise StoreError(
-                f"Meeting {meeting_id} belongs to the event {old.slug}, and this event already has rows of its own:"
-                f" give it another meeting, or take up the file {old.slug}.toml again."
+                _(
+                    "Meeting {meeting_id} belongs to the event {slug}, and this event already has rows "
+                    "of its own: give it another meeting, or take up the file {slug}.toml again."
+                ).format(meeting_id=meeting_id, slug=old.slug)
             )
     leads = {lead: old.leads_seen.get(lead, seen).isoformat() for lead, seen in new.leads_seen.items()}
     db.execute(

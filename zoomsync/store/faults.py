@@ -7,6 +7,8 @@ import sqlite3
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 
+from zoomsync.language import _
+
 # Conditions under which the same transaction may well succeed a moment later (PostgreSQL docs, appendix A).
 PASSING_STATES = {
     "40001",  # serialization_failure
@@ -42,16 +44,27 @@ def explain(error: DBAPIError | sqlite3.Error, url: URL) -> str | None:
 def _explain_sqlite(error: sqlite3.Error, url: URL) -> str | None:
     file, words = url.database, str(error)
     texts = {
-        sqlite3.SQLITE_BUSY: f"The database {file} stayed locked by another program: close it, or try again later.",
-        sqlite3.SQLITE_READONLY: f"The database {file} cannot be written: check who owns the file and its folder.",
-        sqlite3.SQLITE_PERM: f"The database {file} cannot be opened: check who owns the file and its folder.",
-        sqlite3.SQLITE_CANTOPEN: f"The database {file} cannot be opened: the file is missing (`zoomsync db upgrade`"
-        " makes a new one), or it and its folder may not be read and written.",
-        sqlite3.SQLITE_FULL: f"The disk is full: nothing can be written to {file}; make room.",
-        sqlite3.SQLITE_IOERR: f"The disk failed under the database {file} ({words}): check the disk, and that it is"
-        " not full.",
-        sqlite3.SQLITE_CORRUPT: f"The database {file} is damaged ({words}): put back the last backup.",
-        sqlite3.SQLITE_NOTADB: f"{file} is not a SQLite database: check ZOOMSYNC_DATABASE_URL.",
+        sqlite3.SQLITE_BUSY: _(
+            "The database {file} stayed locked by another program: close it, or try again later."
+        ).format(file=file),
+        sqlite3.SQLITE_READONLY: _(
+            "The database {file} cannot be written: check who owns the file and its folder."
+        ).format(file=file),
+        sqlite3.SQLITE_PERM: _("The database {file} cannot be opened: check who owns the file and its folder.").format(
+            file=file
+        ),
+        sqlite3.SQLITE_CANTOPEN: _(
+            "The database {file} cannot be opened: the file is missing (`zoomsync db upgrade` "
+            "makes a new one), or it and its folder may not be read and written."
+        ).format(file=file),
+        sqlite3.SQLITE_FULL: _("The disk is full: nothing can be written to {file}; make room.").format(file=file),
+        sqlite3.SQLITE_IOERR: _(
+            "The disk failed under the database {file} ({words}): check the disk, and that it is not full."
+        ).format(file=file, words=words),
+        sqlite3.SQLITE_CORRUPT: _("The database {file} is damaged ({words}): put back the last backup.").format(
+            file=file, words=words
+        ),
+        sqlite3.SQLITE_NOTADB: _("{file} is not a SQLite database: check ZOOMSYNC_DATABASE_URL.").format(file=file),
     }
     if words.startswith("no such table"):
         return _not_migrated(str(file))
@@ -64,26 +77,32 @@ def _explain_postgres(error: DBAPIError, url: URL) -> str | None:
     if state == "42P01":  # undefined_table
         return _not_migrated(shown)
     if state == "55P03":
-        return f"The database {shown} stayed locked by another program: try again later."
+        return _("The database {shown} stayed locked by another program: try again later.").format(shown=shown)
     if state == "57014":  # query_canceled: statement_timeout
-        return f"The database {shown} took more than 30 seconds for one step: try again later."
+        return _("The database {shown} took more than 30 seconds for one step: try again later.").format(shown=shown)
     if state == "53100":  # disk_full
-        return f"The disk of the database {shown} is full: make room."
+        return _("The disk of the database {shown} is full: make room.").format(shown=shown)
     if state in ("42501", "25006"):  # insufficient_privilege, read_only_sql_transaction
-        return f"The database {shown} may not be written by this user ({_first_line(words)}): grant it the rights."
+        return _("The database {shown} may not be written by this user ({words}): grant it the rights.").format(
+            shown=shown, words=_first_line(words)
+        )
     if "authentication failed" in words or "no password supplied" in words:
-        return f"Postgres refused user or password: check ZOOMSYNC_DATABASE_URL ({shown})."
+        return _("Postgres refused user or password: check ZOOMSYNC_DATABASE_URL ({shown}).").format(shown=shown)
     if state == "3D000" or ("database" in words and "does not exist" in words):
-        return f"The database of {shown} does not exist: create it (`createdb {url.database}`)."
+        return _("The database of {shown} does not exist: create it (`createdb {database}`).").format(
+            shown=shown, database=url.database
+        )
     if passes(error) or error.connection_invalidated:
-        return f"The database {shown} cannot be reached ({_first_line(words)}): check that the server runs."
+        return _("The database {shown} cannot be reached ({words}): check that the server runs.").format(
+            shown=shown, words=_first_line(words)
+        )
     if state is None or state[:2] in ("08", "28", "53", "57", "58"):
-        return f"The database {shown} failed ({_first_line(words)})."
+        return _("The database {shown} failed ({words}).").format(shown=shown, words=_first_line(words))
     return None
 
 
 def _not_migrated(where: str) -> str:
-    return f"The database {where} does not hold zoomsync's tables yet: run `zoomsync db upgrade`."
+    return _("The database {where} does not hold zoomsync's tables yet: run `zoomsync db upgrade`.").format(where=where)
 
 
 def _sqlite_code(error: sqlite3.Error) -> int:

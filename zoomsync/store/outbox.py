@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import CursorResult, text
 from sqlalchemy.orm import Session as DbSession
 
+from zoomsync import words
 from zoomsync.clock import system_clock
 from zoomsync.domain.calls import Reason
 from zoomsync.domain.delivery import Decision
@@ -36,6 +37,7 @@ from zoomsync.domain.records import (
     Stage,
 )
 from zoomsync.domain.reminders import Change, Standing
+from zoomsync.language import _
 from zoomsync.store import outbox_sql as sql
 from zoomsync.store.events import sessions_of, write_audit
 from zoomsync.store.leases import LONGEST
@@ -511,16 +513,17 @@ def _by_hand(
 ) -> str:
     row = db.execute(sql.STANDING, {"id": outbox_id}).one_or_none()
     if row is None:
-        return f"there is no message {outbox_id}"
+        return _("there is no message {number}").format(number=outbox_id)
     was = OutboxState(row.state)
     if was not in allowed or (was is OutboxState.CANCELLED and row.reason != _BY_HAND):
-        return f"message {outbox_id} is {was.value}" + (f": {row.reason}" if row.reason else "")
+        said = _("message {number}: {state}").format(number=outbox_id, state=words.mail_state(was))
+        return f"{said} ({_(row.reason)})" if row.reason else said
     if state is OutboxState.PENDING and now >= row.expires_at:
-        return f"message {outbox_id} is too late: its time to be sent has passed"
+        return _("message {number} is too late: its time to be sent has passed").format(number=outbox_id)
     due_at = now if state is OutboxState.PENDING else row.due_at
     values = {"id": outbox_id, "was": row.state, "state": state.value, "due_at": due_at, "reason": reason}
     if _changed(db.execute(sql.SET_BY_HAND, values)) != 1:
-        return f"message {outbox_id} has changed this very moment: look again"
+        return _("message {number} has changed this very moment: look again").format(number=outbox_id)
     change = "retried" if state is OutboxState.PENDING else "aborted"
     before, after = {"state": row.state}, {"state": state.value}
     write_audit(db, row.event_id, now, "message", outbox_id, change, before, after, actor=actor)

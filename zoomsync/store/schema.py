@@ -25,8 +25,10 @@ from sqlalchemy.exc import TimeoutError as PoolExhausted
 from sqlmodel import Session
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
+from zoomsync import words
 from zoomsync.clock import Sleep
 from zoomsync.errors import SchemaTooNew, StoreError
+from zoomsync.language import _
 from zoomsync.store import faults
 from zoomsync.store.tables import InstallationRow
 
@@ -149,8 +151,10 @@ class Database:
                 if exc.connection_invalidated:
                     # It may have been written: only the caller's next look can tell, so it is not run again here.
                     raise StoreError(
-                        "The connection to the database broke while a change was being committed; whether it was"
-                        " written is not known. The next run will look and go on from there."
+                        _(
+                            "The connection to the database broke while a change was being committed; whether it "
+                            "was written is not known. The next run will look and go on from there."
+                        )
                     ) from exc
                 raise
             return answer
@@ -164,7 +168,11 @@ class Database:
             yield
             return
         if not self._turn.acquire(timeout=TURN_TIMEOUT_S):
-            raise StoreError(f"The database {self.shown_url} stayed locked by another thread of this process.")
+            raise StoreError(
+                _("The database {database} stayed locked by another thread of this process.").format(
+                    database=self.shown_url
+                )
+            )
         try:
             yield
         finally:
@@ -223,8 +231,10 @@ class Database:
     def _refuse_newer(self, current: str | None) -> None:
         if current is not None and current not in _versions():
             raise SchemaTooNew(
-                f"The database {self.shown_url} has schema {current}, newer than this zoomsync knows"
-                f" (up to {self.newest()}): upgrade zoomsync."
+                _(
+                    "The database {database} has schema {current}, newer than this zoomsync knows (up "
+                    "to {newest}): upgrade zoomsync."
+                ).format(database=self.shown_url, current=current, newest=self.newest())
             )
 
     # ------------------------------------------------------------------------------------------------------ health
@@ -240,7 +250,11 @@ class Database:
             with self.read() as db:
                 verdict = db.scalar(text("PRAGMA quick_check(1)"))
             if verdict != "ok":
-                raise StoreError(f"{self.file} is damaged ({verdict}): put back the last backup.")
+                raise StoreError(
+                    _("{file} is damaged ({verdict}): put back the last backup.").format(
+                        file=self.file, verdict=verdict
+                    )
+                )
 
         def write_and_undo(db: Session) -> None:
             db.add(InstallationRow(name="check", value="rolled back"))
@@ -288,7 +302,7 @@ class Database:
         try:
             yield
         except PoolExhausted as exc:
-            raise StoreError("Too many threads wanted the database at once; try again.") from exc
+            raise StoreError(_("Too many threads wanted the database at once; try again.")) from exc
         except (IntegrityError, DataError):
             raise
         except (DBAPIError, sqlite3.Error) as exc:
@@ -351,7 +365,9 @@ class Database:
         def still_whole(connection: Connection) -> None:
             # A full disk makes SQLite roll back by itself; whoever went on regardless would commit half.
             if not connection.connection.dbapi_connection.in_transaction:  # type: ignore[union-attr]
-                raise StoreError(f"SQLite gave up a transaction on {file} by itself; nothing of it was written.")
+                raise StoreError(
+                    _("SQLite gave up a transaction on {file} by itself; nothing of it was written.").format(file=file)
+                )
 
         return engine
 
@@ -365,7 +381,7 @@ def _understood(url: str) -> URL:
         return parsed
     if parsed is not None and parsed.get_backend_name() in ("postgresql", "postgres"):
         return parsed.set(drivername="postgresql+psycopg")
-    raise StoreError("The database URL must be sqlite:///FILE or postgresql+psycopg://USER:PASSWORD@HOST/NAME.")
+    raise StoreError(_("The database URL must be sqlite:///FILE or postgresql+psycopg://USER:PASSWORD@HOST/NAME."))
 
 
 def _versions() -> set[str]:
@@ -394,12 +410,16 @@ def _create_private(file: Path) -> None:
         os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     except FileExistsError:
         if file.is_dir():
-            raise StoreError(f"The database {file} is a folder: name a file in it.") from None
+            raise StoreError(_("The database {file} is a folder: name a file in it.").format(file=file)) from None
         return
     except FileNotFoundError as exc:
-        raise StoreError(f"The folder {file.parent} for the database does not exist: create it.") from exc
+        raise StoreError(
+            _("The folder {parent} for the database does not exist: create it.").format(parent=file.parent)
+        ) from exc
     except OSError as exc:
-        raise StoreError(f"The database {file} cannot be created: {exc.strerror}.") from exc
+        raise StoreError(
+            _("The database {file} cannot be created: {reason}.").format(file=file, reason=words.trouble(exc))
+        ) from exc
 
 
 def _refuse_network(file: Path) -> None:
@@ -416,8 +436,10 @@ def _refuse_network(file: Path) -> None:
             deepest, kind = point, fields[2]
     if kind in NETWORK_FILE_SYSTEMS:
         raise StoreError(
-            f"{file} lies on a network file system ({kind}), where SQLite loses data: move it to a local"
-            " disk, or use Postgres."
+            _(
+                "{file} lies on a network file system ({kind}), where SQLite loses data: move it to "
+                "a local disk, or use Postgres."
+            ).format(file=file, kind=kind)
         )
 
 

@@ -10,6 +10,7 @@ import msgspec
 
 from zoomsync.domain.records import ApprovalType, Meeting, Occurrence, ZoomKind
 from zoomsync.errors import ZoomPayloadError
+from zoomsync.language import _
 from zoomsync.zoom.decoding import clean_text, decode, read_time
 
 
@@ -106,7 +107,7 @@ class Refusal(NamedTuple):
 
 def read_meeting(body: bytes, kind: ZoomKind) -> Meeting:
     """The answer of GET /meetings/{id} or /webinars/{id}. Ids are text whether Zoom writes a number or a string."""
-    _, seen = decode(_meeting, body, "a meeting")
+    _bytes, seen = decode(_meeting, body, "a meeting")
     settings = seen.settings or _MeetingSettings()
     approval_type = settings.approval_type
     return Meeting(
@@ -132,7 +133,7 @@ def read_meeting(body: bytes, kind: ZoomKind) -> Meeting:
 def _read_occurrence(seen: _Occurrence) -> Occurrence:
     starts_at = read_time(seen.start_time)
     if starts_at is None:
-        raise ZoomPayloadError("Zoom's answer is not a meeting: an occurrence has no start.")
+        raise ZoomPayloadError(_("Zoom's answer is not a meeting: an occurrence has no start."))
     return Occurrence(
         occurrence_id=str(seen.occurrence_id),
         starts_at=starts_at,
@@ -145,15 +146,15 @@ def _minutes(duration: float | None) -> timedelta | None:
     try:
         return None if duration is None else timedelta(minutes=duration)
     except OverflowError:
-        raise ZoomPayloadError("Zoom's answer is not a meeting: its duration is out of bounds.") from None
+        raise ZoomPayloadError(_("Zoom's answer is not a meeting: its duration is out of bounds.")) from None
 
 
 def read_meeting_list(body: bytes, kind: ZoomKind) -> tuple[str, list[UpcomingMeeting]]:
     """One page of a host's meetings or webinars, with the token of the next page ("" on the last)."""
-    _, page = decode(_meeting_page, body, "a list of meetings")
+    _bytes, page = decode(_meeting_page, body, _("a list of meetings"))
     rows = page.meetings if kind is ZoomKind.MEETING else page.webinars
     if rows is None:
-        raise ZoomPayloadError("Zoom's answer is not a list of meetings.")
+        raise ZoomPayloadError(_("Zoom's answer is not a list of meetings."))
     return page.next_page_token or "", [
         UpcomingMeeting(
             meeting_id=str(row.id),
@@ -168,23 +169,23 @@ def read_meeting_list(body: bytes, kind: ZoomKind) -> tuple[str, list[UpcomingMe
 
 def read_user(body: bytes) -> ZoomUser:
     """The answer of GET /users/{id}."""
-    _, user = decode(_user, body, "a user")
+    _bytes, user = decode(_user, body, "a user")
     return ZoomUser(user.id, user.email.strip().lower(), user.type)
 
 
 def read_status(body: bytes) -> str:
     """The status in the answer of GET …/registrants/{id}; "" where it holds none."""
-    _, row = decode(_anything, body, "a registrant")
+    _bytes, row = decode(_anything, body, "a registrant")
     return str(row.get("status", "")) if isinstance(row, dict) else ""
 
 
 def read_token(body: bytes) -> GrantedToken:
     """The answer of the token endpoint."""
-    _, token = decode(_token, body, "a token")
+    _bytes, token = decode(_token, body, "a token")
     value = token.access_token
     # One with a line break would make requests quote it in its complaint about the header.
     if not (value.isascii() and value.isprintable()) or " " in value or not value:
-        raise ZoomPayloadError("Zoom's answer is not a token.")
+        raise ZoomPayloadError(_("Zoom's answer is not a token."))
     return GrantedToken(value, _seconds(token.expires_in), frozenset((token.scope or "").split()), token.api_url or "")
 
 
@@ -222,4 +223,4 @@ def read_refusal(body: bytes) -> Refusal:
 def check_nothing(body: bytes) -> None:
     """A write is answered with an empty body, or with JSON: a login page of somebody's network is no yes."""
     if body.strip():
-        decode(_anything, body, "the answer to a change")
+        decode(_anything, body, _("the answer to a change"))

@@ -14,9 +14,11 @@ from urllib.parse import quote
 
 import msgspec
 
+from zoomsync import words
 from zoomsync.domain.attendance import Instance, Participant, Sitting
 from zoomsync.domain.records import Meeting, ZoomKind
 from zoomsync.errors import PullIncomplete, ZoomError, ZoomNotFound, ZoomPayloadError, ZoomRefused, ZoomScopeMissing
+from zoomsync.language import _
 from zoomsync.zoom.api import Api
 from zoomsync.zoom.decoding import clean_text, decode, read_time
 from zoomsync.zoom.limits import Label
@@ -86,7 +88,7 @@ def past_instances(api: Api, meeting: Meeting) -> list[Instance]:
         "GET",
         f"/past_{meeting.kind}s/{quote(meeting.meeting_id, safe='')}/instances",
         label="medium",
-        what=f"list the past instances of {meeting.kind} {meeting.meeting_id}",
+        what=_("list the past instances of {meeting}").format(meeting=words.meeting(meeting.kind, meeting.meeting_id)),
         decode=partial(_read_instances, kind=meeting.kind),
     )
 
@@ -125,10 +127,10 @@ def _with_colleagues(api: Api, meeting: Meeting, uuid: str, found: Sitting) -> S
 
 def _read(api: Api, meeting: Meeting, uuid: str, source: _Source) -> Sitting:
     """Read until a reading has as many rows as Zoom counts, or is the same as the one before."""
-    what = f"list the participants of {meeting.kind} {meeting.meeting_id}"
+    what = _("list the participants of {meeting}").format(meeting=words.meeting(meeting.kind, meeting.meeting_id))
     before: dict[_Key, _Joining] | None = None
     reason = ""
-    for _ in range(_READINGS):
+    for _try in range(_READINGS):
         try:
             rows, total = _read_once(api, meeting, uuid, source, what)
         except _Spoilt as spoilt:
@@ -136,8 +138,12 @@ def _read(api: Api, meeting: Meeting, uuid: str, source: _Source) -> Sitting:
             continue
         if total in (None, len(rows)) or (before is not None and rows.keys() == before.keys()):
             return _sitting(list(rows.values()), meeting, uuid, source)
-        reason, before = f"Zoom counts {total} rows and lists {len(rows)}.", rows
-    raise PullIncomplete(f"Could not {what}: {reason} What is known of them stays; the next look tries again.")
+        reason, before = _("Zoom counts {total} rows and lists {count}.").format(total=total, count=len(rows)), rows
+    raise PullIncomplete(
+        _("Could not {what}: {reason} What is known of them stays; the next look tries again.").format(
+            what=what, reason=reason
+        )
+    )
 
 
 class _Spoilt(Exception):
@@ -150,7 +156,7 @@ def _read_once(
     """All pages of a listing, each row once, and Zoom's own count."""
     rows: dict[_Key, _Joining] = {}
     token, tokens, idle_pages = "", {""}, 0
-    for _ in range(_MOST_PAGES):
+    for _try in range(_MOST_PAGES):
         params = {"page_size": str(PAGE_SIZE), "include_fields": "registrant_id"}
         try:
             page = api.call(
@@ -162,7 +168,7 @@ def _read_once(
                 params=params | ({"next_page_token": token} if token else {}),
             )
         except PageTokenExpired as expired:
-            raise _Spoilt("A page token expired.") from expired
+            raise _Spoilt(_("A page token expired.")) from expired
         known = len(rows)
         rows.update(
             ((str(one.user_id), one.join_time, one.leave_time, one.registrant_id), one) for one in page.participants
@@ -172,9 +178,9 @@ def _read_once(
         if not token:
             return rows, page.total_records
         if token in tokens or idle_pages == 2:
-            raise _Spoilt("The pages go round in a circle.")
+            raise _Spoilt(_("The pages go round in a circle."))
         tokens.add(token)
-    raise _Spoilt(f"There is no end to the pages ({_MOST_PAGES} read).")
+    raise _Spoilt(_("There is no end to the pages ({number} read).").format(number=_MOST_PAGES))
 
 
 def encoded(uuid: str) -> str:
@@ -184,15 +190,15 @@ def encoded(uuid: str) -> str:
 
 
 def _read_page(body: bytes) -> _Page:
-    _, page = decode(_page, body, "a page of participants")
+    _bytes, page = decode(_page, body, _("a page of participants"))
     return page
 
 
 def _read_instances(body: bytes, kind: ZoomKind) -> list[Instance]:
-    _, found = decode(_instances, body, "a list of past instances")
+    _bytes, found = decode(_instances, body, _("a list of past instances"))
     rows = found.meetings if kind is ZoomKind.MEETING else found.webinars
     if rows is None:
-        raise ZoomPayloadError("Zoom's answer is not a list of past instances.")
+        raise ZoomPayloadError(_("Zoom's answer is not a list of past instances."))
     return [Instance(one.uuid, at) for one in rows if (at := read_time(one.start_time))]
 
 

@@ -16,6 +16,7 @@ from requests.auth import AuthBase, HTTPBasicAuth
 
 from zoomsync.clock import Clock
 from zoomsync.errors import ZoomPayloadError
+from zoomsync.language import _
 from zoomsync.zoom import answers, refusals
 from zoomsync.zoom.transport import Http, Tries, TryAgain
 
@@ -111,7 +112,7 @@ class TokenSource:
             auth=self._basic,
             form={"grant_type": "account_credentials", "account_id": self._account_id},
         )
-        refusals.raise_if_passing(answer, "give out a token", self._clock())
+        refusals.raise_if_passing(answer, _("give out a token"), self._clock())
         if answer.status != 200:
             raise refusals.token_refusal(answer, hide=(self._secret,))
         try:

@@ -16,6 +16,7 @@ from functools import partial
 from types import TracebackType
 from urllib.parse import quote, urlsplit
 
+from zoomsync import words
 from zoomsync.clock import Clock, Sleep
 from zoomsync.domain.attendance import Instance, Sitting
 from zoomsync.domain.records import (
@@ -32,6 +33,7 @@ from zoomsync.domain.records import (
     ZoomPart,
 )
 from zoomsync.errors import ZoomNotFound, ZoomPayloadError, ZoomRefused, ZoomWrongKind
+from zoomsync.language import N_, _
 from zoomsync.zoom import answers, attendance, payloads
 from zoomsync.zoom.answers import UpcomingMeeting, ZoomUser
 from zoomsync.zoom.api import Api, kind_path, meeting_path
@@ -131,7 +133,9 @@ class ZoomClient:
                 wanted.setdefault(meeting_id, found_kind)
                 links[meeting_id] = part.registration_url
         if not wanted:
-            raise ZoomNotFound(f"The event {event.slug} names no meeting: set meeting_id under [zoom] in its file.")
+            raise ZoomNotFound(
+                _("The event {slug} names no meeting: set meeting_id under [zoom] in its file.").format(slug=event.slug)
+            )
         meetings = [self._read_either_kind(meeting_id, kind) for meeting_id, kind in wanted.items()]
         # The link as the file has it, so that whoever keeps the meeting knows it again by that.
         return tuple(replace(one, registration_url=links.get(one.meeting_id, one.registration_url)) for one in meetings)
@@ -172,7 +176,9 @@ class ZoomClient:
             "PATCH",
             meeting_path(meeting),
             label="light",
-            what=f"change the registration of {meeting.kind} {meeting.meeting_id}",
+            what=_("change the registration of {meeting}").format(
+                meeting=words.meeting(meeting.kind, meeting.meeting_id)
+            ),
             decode=answers.check_nothing,
             json={"settings": {"approval_type": approval_type}},
         )
@@ -190,7 +196,7 @@ class ZoomClient:
                 "PUT",
                 meeting_path(meeting, "/registrants/status"),
                 label="medium",
-                what=f"{action} registrants of {meeting.kind} {meeting.meeting_id}",
+                what=_(_ACTS[action]).format(meeting=words.meeting(meeting.kind, meeting.meeting_id)),
                 decode=answers.check_nothing,
                 params={"occurrence_id": occurrence_id} if occurrence_id else None,
                 json={"action": action, "registrants": [{"id": one, "email": email} for one, email in some]},
@@ -203,7 +209,9 @@ class ZoomClient:
                 "DELETE",
                 meeting_path(meeting, f"/registrants/{quote(registrant_id, safe='')}"),
                 label="light",
-                what=f"delete a registrant of {meeting.kind} {meeting.meeting_id}",
+                what=_("delete a registrant of {meeting}").format(
+                    meeting=words.meeting(meeting.kind, meeting.meeting_id)
+                ),
                 decode=answers.check_nothing,
                 params={"occurrence_id": occurrence_id} if occurrence_id else None,
             )
@@ -217,7 +225,7 @@ class ZoomClient:
             "POST",
             meeting_path(meeting, "/registrants"),
             label="light",
-            what=f"register somebody for {meeting.kind} {meeting.meeting_id}",
+            what=_("register somebody for {meeting}").format(meeting=words.meeting(meeting.kind, meeting.meeting_id)),
             decode=answers.check_nothing,
             json={"email": email, "first_name": first_name} | ({"auto_approve": True} if auto_approve else {}),
             repeat=False,
@@ -254,7 +262,7 @@ class ZoomClient:
             "GET",
             f"/users/{quote(email, safe='@')}",
             label="light",
-            what=f"read the user {email}",
+            what=_("read the user {email}").format(email=email),
             decode=answers.read_user,
         )
 
@@ -262,20 +270,24 @@ class ZoomClient:
         """A host's upcoming meetings or webinars, all pages, each once. host: an e-mail or a user id."""
         found: dict[str, UpcomingMeeting] = {}
         token = ""
-        for _ in range(_MOST_MEETING_PAGES):
+        for _page in range(_MOST_MEETING_PAGES):
             params = {"type": "upcoming", "page_size": str(PAGE_SIZE)} | ({"next_page_token": token} if token else {})
             token, page = self._api.call(
                 "GET",
                 f"/users/{quote(host, safe='@')}/{kind}s",
                 label="medium",
-                what=f"list the upcoming {kind}s of {host}",
+                what=_("list the upcoming {meetings} of {host}").format(meetings=words.meetings(kind), host=host),
                 decode=partial(answers.read_meeting_list, kind=kind),
                 params=params,
             )
             found.update((one.meeting_id, one) for one in page)
             if not token:
                 return list(found.values())
-        raise ZoomPayloadError(f"There is no end to the {kind}s of {host}: set meeting_id in the event file.")
+        raise ZoomPayloadError(
+            _("There is no end to the {meetings} of {host}: set meeting_id in the event file.").format(
+                kind=kind, host=host
+            )
+        )
 
     # -------------------------------------------------------------------------------------------------- finding
 
@@ -284,7 +296,7 @@ class ZoomClient:
             "GET",
             kind_path(kind, meeting_id),
             label="light",
-            what=f"read {kind} {meeting_id}",
+            what=_("read {meeting}").format(meeting=words.meeting(kind, meeting_id)),
             decode=partial(answers.read_meeting, kind=kind),
             # Past sittings too: their registrants and attendance still count.
             params={"show_previous_occurrences": "true"},
@@ -314,15 +326,21 @@ class ZoomClient:
         """
         token = registration_token(registration_url)
         if not token:
-            raise ZoomNotFound(f"{registration_url} is no registration link of Zoom's: {_HOW_TO_FIND_ID}")
+            raise ZoomNotFound(
+                _("{link} is no registration link of Zoom's: {how}").format(
+                    link=registration_url, how=_(_HOW_TO_FIND_ID)
+                )
+            )
         with self._lock:
             known = self._found_by_link.get(token)
         if known:
             return known
         if not self._host_email:
             raise ZoomNotFound(
-                "Only a registration link is given: set meeting_id in the event file, or ZOOMSYNC_ZOOM__HOST_EMAIL "
-                "so that this host's meetings can be looked through."
+                _(
+                    "Only a registration link is given: set meeting_id in the event file, or "
+                    "ZOOMSYNC_ZOOM__HOST_EMAIL so that this host's meetings can be looked through."
+                )
             )
         kind = ZoomKind.WEBINAR if "/webinar/" in registration_url else ZoomKind.MEETING
         for one in self.list_upcoming(self._host_email, kind):
@@ -336,11 +354,18 @@ class ZoomClient:
                     self._found_by_link[token] = (kind, one.meeting_id)
                 return kind, one.meeting_id
         raise ZoomNotFound(
-            f"None of the upcoming {kind}s of {self._host_email} shows this registration link: {_HOW_TO_FIND_ID}"
+            _("None of the upcoming {meetings} of {host} shows this registration link: {how}").format(
+                meetings=words.meetings(kind), host=self._host_email, how=_(_HOW_TO_FIND_ID)
+            )
         )
 
 
-_HOW_TO_FIND_ID = (
+_ACTS = {
+    "approve": N_("approve registrants of {meeting}"),
+    "deny": N_("deny registrants of {meeting}"),
+    "cancel": N_("cancel registrants of {meeting}"),
+}
+_HOW_TO_FIND_ID = N_(
     "open the meeting in the Zoom portal, take the number at the end of the page's address (…/meeting/81234567890) "
     "and write it as meeting_id in the event file."
 )

@@ -14,6 +14,7 @@ from unicodedata import normalize
 import msgspec
 
 from zoomsync.errors import ZoomPayloadError
+from zoomsync.language import _
 
 T = TypeVar("T")
 
@@ -32,7 +33,9 @@ def decode(decoder: msgspec.json.Decoder[T], body: bytes, what: str) -> tuple[by
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         # Not the library's words alone: the place they name helps, the values they might quote are personal.
         where = f" ({error})" if isinstance(error, msgspec.ValidationError) else ""
-        raise ZoomPayloadError(f"Zoom's answer is not {what}, or only part of one{where}.") from error
+        raise ZoomPayloadError(
+            _("Zoom's answer is not {what}, or only part of one{place}.").format(what=what, place=where)
+        ) from error
 
 
 def _repair(body: bytes) -> bytes:
@@ -72,5 +75,5 @@ def read_time(written: str | None) -> datetime | None:
     try:
         at = datetime.fromisoformat(written)
     except ValueError:
-        raise ZoomPayloadError("Zoom's answer holds a time that is none.") from None
+        raise ZoomPayloadError(_("Zoom's answer holds a time that is none.")) from None
     return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)

@@ -15,9 +15,11 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
+from zoomsync import words
 from zoomsync.about import as_here
 from zoomsync.domain.records import Keep, ListedRegistrant, Meeting, RegistrantKey, RegistrantStatus
 from zoomsync.errors import PullIncomplete
+from zoomsync.language import N_, _
 from zoomsync.zoom import payloads
 from zoomsync.zoom.api import Api, Tally, meeting_path
 from zoomsync.zoom.payloads import RegistrantPage
@@ -33,6 +35,14 @@ _MOST_PAGES = 2000
 _HEAD_START_S = 0.001
 
 
+# Completes "list ..." and "a page token of ...".
+LISTS = {
+    RegistrantStatus.PENDING: N_("the pending registrants of {unit}"),
+    RegistrantStatus.APPROVED: N_("the approved registrants of {unit}"),
+    RegistrantStatus.DENIED: N_("the denied registrants of {unit}"),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Unit:
     """What is listed by itself: a meeting, or an occurrence of it where people register by occurrence."""
@@ -41,8 +51,10 @@ class Unit:
     occurrence_id: str = ""
 
     def __str__(self) -> str:
-        occurrence = f", occurrence {self.occurrence_id}" if self.occurrence_id else ""
-        return f"{self.meeting.kind} {self.meeting.meeting_id}{occurrence}"
+        meeting = words.meeting(self.meeting.kind, self.meeting.meeting_id)
+        if self.occurrence_id:
+            return _("{meeting}, occurrence {number}").format(meeting=meeting, number=self.occurrence_id)
+        return meeting
 
 
 @dataclass
@@ -155,7 +167,7 @@ class Lister:
         self, unit: Unit, status: RegistrantStatus, stop: threading.Event
     ) -> Iterator[tuple[int, RegistrantPage]]:
         """Pages of a listing with their numbers; number 1 again means that it started again."""
-        for _ in range(_STARTS):
+        for _try in range(_STARTS):
             try:
                 yield from self._pages_once(unit, status, stop)
             except _Spoilt as spoilt:
@@ -163,7 +175,7 @@ class Lister:
                 reason = spoilt
             else:
                 return
-        raise PullIncomplete(f"{reason} Nothing was changed; the next sync tries again.")
+        raise PullIncomplete(_("{reason} Nothing was changed; the next sync tries again.").format(reason=reason))
 
     def _pages_once(
         self, unit: Unit, status: RegistrantStatus, stop: threading.Event
@@ -172,14 +184,14 @@ class Lister:
         tokens: set[str] = set()
         seen: set[str] = set()
         idle_pages = 0
-        where = f"the {status} registrants of {unit}"
+        where = _(LISTS[status]).format(unit=unit)
         for number in range(1, _MOST_PAGES + 1):
             if stop.is_set():
                 return
             try:
                 page = self._page(unit, status, token)
             except PageTokenExpired as expired:
-                raise _Spoilt(f"A page token of {where} expired.") from expired
+                raise _Spoilt(_("A page token of {where} expired.").format(where=where)) from expired
             yield number, page
             token = page.next_token
             if not token:
@@ -189,9 +201,11 @@ class Lister:
             # One page without anybody new may be a short last one, pushed on by newcomers; two are a circle.
             idle_pages = idle_pages + 1 if len(seen) == known else 0
             if token in tokens or idle_pages == 2:
-                raise _Spoilt(f"The pages of {where} go round in a circle.")
+                raise _Spoilt(_("The pages of {where} go round in a circle.").format(where=where))
             tokens.add(token)
-        raise _Spoilt(f"There is no end to the pages of {where} ({_MOST_PAGES:,} read).")
+        raise _Spoilt(
+            _("There is no end to the pages of {where} ({number:,} read).").format(where=where, number=_MOST_PAGES)
+        )
 
     def _page(self, unit: Unit, status: RegistrantStatus, token: str) -> RegistrantPage:
         params = {"status": status.value, "page_size": str(PAGE_SIZE)}
@@ -203,7 +217,7 @@ class Lister:
             "GET",
             meeting_path(unit.meeting, "/registrants"),
             label="medium",
-            what=f"list the {status} registrants of {unit}",
+            what=_("list {registrants}").format(registrants=_(LISTS[status]).format(unit=unit)),
             decode=payloads.read_page,
             params=params,
             tally=self._tally,

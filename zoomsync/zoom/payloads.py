@@ -16,6 +16,7 @@ from msgspec.structs import astuple
 
 from zoomsync.domain.records import ListedRegistrant, Registrant, RegistrantKey, RegistrantStatus
 from zoomsync.errors import ZoomPayloadError
+from zoomsync.language import _
 from zoomsync.zoom.decoding import clean_text, decode, read_time, text
 
 # Part of every digest. Raise it when `read_registrant` reads more or otherwise: all rows are then read anew once.
@@ -109,11 +110,11 @@ class RegistrantPage(NamedTuple):
 
 def read_page(body: bytes) -> RegistrantPage:
     """One page of registrants, its rows left as they came."""
-    body, page = decode(_page, body, "a page of registrants")
-    _, ids = decode(_page_ids, body, "a page of registrants")
+    body, page = decode(_page, body, _("a page of registrants"))
+    _bytes, ids = decode(_page_ids, body, _("a page of registrants"))
     row_ids = [row.id for row in ids.registrants]
     if "" in row_ids:
-        raise ZoomPayloadError("Zoom's answer is not a page of registrants: a row has an empty id.")
+        raise ZoomPayloadError(_("Zoom's answer is not a page of registrants: a row has an empty id."))
     return RegistrantPage(page.next_page_token or "", page.total_records, row_ids, page.registrants)
 
 
@@ -137,8 +138,8 @@ def read_registrant(key: RegistrantKey, listed: ListedRegistrant) -> Registrant:
     alike. NUL is left out (Postgres takes none), half a surrogate pair becomes U+FFFD, names are in NFC.
     """
     meeting_id, occurrence_id, registrant_id = key
-    _, status, raw, _ = listed
-    _, row = decode(_row, raw, "a registrant")
+    _identity, status, raw, _read = listed
+    _bytes, row = decode(_row, raw, _("a registrant"))
     tidy = clean_text if b"\\u0000" in raw else text
     values = astuple(row)  # those of DETAILS come first
     filled = compress(zip(DETAILS, values, strict=False), values)

@@ -21,12 +21,14 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import quote
 
+from zoomsync import words
 from zoomsync.domain.records import ApprovalType, Keep, ListedRegistrant, Meeting, Pull, RegistrantKey
 from zoomsync.errors import PullIncomplete, ZoomNoRegistration, ZoomNotFound, ZoomScopeMissing
-from zoomsync.text import counted
+from zoomsync.language import _
+from zoomsync.words import counted
 from zoomsync.zoom import answers
 from zoomsync.zoom.api import Api, Tally, meeting_path
-from zoomsync.zoom.listing import STATUSES, Lister, Listing, Reading, Unit
+from zoomsync.zoom.listing import LISTS, STATUSES, Lister, Listing, Reading, Unit
 
 log = logging.getLogger(__name__)
 
@@ -65,8 +67,10 @@ def units_of(meeting: Meeting) -> list[Unit]:
     """
     if meeting.approval_type == ApprovalType.NO_REGISTRATION:
         raise ZoomNoRegistration(
-            f"Registration is not switched on for {meeting.kind} {meeting.meeting_id}: "
-            "switch it on in the meeting's settings in the Zoom portal."
+            _(
+                "Registration is not switched on for {meeting}: switch it on in the "
+                "meeting's settings in the Zoom portal."
+            ).format(meeting=words.meeting(meeting.kind, meeting.meeting_id))
         )
     if meeting.registers_by_occurrence:
         return [Unit(meeting, one.occurrence_id) for one in meeting.occurrences if not one.deleted]
@@ -91,7 +95,7 @@ class _Puller:
     def settle(self, unit: Unit) -> None:
         """Read a unit until it adds up, and add its rows. Raises PullIncomplete."""
         before: Reading | None = None
-        for _ in range(_READINGS):
+        for _try in range(_READINGS):
             reading = self._lister.read(unit, self._tell)
             self.pages += sum(one.pages for one in reading.values())
             all_back = before is not None and _keys(before) <= _keys(reading)
@@ -140,7 +144,7 @@ class _Puller:
                     "GET",
                     meeting_path(unit.meeting, f"/registrants/{quote(key.registrant_id, safe='')}"),
                     label="light",
-                    what=f"read a registrant of {unit}",
+                    what=_("read a registrant of {unit}").format(unit=unit),
                     decode=answers.read_status,
                     params={"occurrence_id": unit.occurrence_id} if unit.occurrence_id else None,
                     tally=self._tally,
@@ -191,11 +195,15 @@ def _equal(before: Reading, reading: Reading) -> bool:
 def _describe(unit: Unit, off: Sequence[Listing], twice: set[RegistrantKey]) -> str:
     if off:
         one = off[0]
-        counts = counted(one.total or 0, f"{one.status} registrant")
-        return (
-            f"Zoom counts {counts} of {unit} and lists {len(one.rows)}: the pull is incomplete and changes nothing. If "
-            "this stays so, --accept-count takes additions and changes and cancels nobody."
-        )
+        listed = _(LISTS[one.status]).format(unit=unit)
+        return _(
+            "Zoom counts {total} and shows {number} when it lists {registrants}: the pull is incomplete and changes "
+            "nothing. If this stays so, --accept-count takes additions and changes and cancels nobody."
+        ).format(total=one.total or 0, number=len(one.rows), registrants=listed)
     if twice:
-        return f"Zoom lists {counted(len(twice), 'registrant')} of {unit} under two statuses: the pull changes nothing."
-    return f"Registrants of {unit} changed their status while they were listed: the pull changes nothing."
+        return _("Zoom lists {registrants} of {unit} under two statuses: the pull changes nothing.").format(
+            registrants=counted(len(twice), "registrant"), unit=unit
+        )
+    return _("Registrants of {unit} changed their status while they were listed: the pull changes nothing.").format(
+        unit=unit
+    )

@@ -21,6 +21,7 @@ from zoomsync.errors import (
     ZoomUnavailable,
     ZoomWrongKind,
 )
+from zoomsync.language import N_, _
 from zoomsync.zoom import answers
 from zoomsync.zoom.limits import RateRefusal, daily_retry_at, parse_retry_after, read_rate_refusal
 from zoomsync.zoom.transport import Answer, TryAgain
@@ -32,9 +33,10 @@ _ABSENT = re.compile(
     re.IGNORECASE,
 )
 _SCOPES_IN_WORDS = re.compile(r"\[([^\]]+)\]")
-_CREDENTIALS = (
-    "ZOOMSYNC_ZOOM__ACCOUNT_ID, ZOOMSYNC_ZOOM__CLIENT_ID and ZOOMSYNC_ZOOM__CLIENT_SECRET "
-    "against the app's credentials in the Zoom App Marketplace"
+_NO_REASON = N_("no reason given")
+_CREDENTIALS = N_(
+    "Check ZOOMSYNC_ZOOM__ACCOUNT_ID, ZOOMSYNC_ZOOM__CLIENT_ID and ZOOMSYNC_ZOOM__CLIENT_SECRET "
+    "against the app's credentials in the Zoom App Marketplace."
 )
 
 
@@ -50,14 +52,17 @@ def raise_if_passing(answer: Answer, what: str, now: datetime) -> None:
             raise _daily_limit(refusal, what, now)
         wait = refusal.wait or timedelta(seconds=1)
         error = ZoomRateLimited(
-            f"Zoom's rate limit was reached and would not let us {what}; other apps of the account may be using it up.",
+            _(
+                "Zoom's rate limit was reached and would not let us {what}; other apps of the "
+                "account may be using it up."
+            ).format(what=what),
             retry_at=now + wait,
         )
         raise TryAgain(error, wait.total_seconds())
     if answer.status >= 500 or answer.status == 408:
         asked = parse_retry_after(answer.headers.get("Retry-After", ""), now)
         raise TryAgain(
-            ZoomUnavailable(f"Zoom could not {what} (HTTP {answer.status})."),
+            ZoomUnavailable(_("Zoom could not {what} (HTTP {status}).").format(what=what, status=answer.status)),
             asked.total_seconds() if asked else None,
         )
 
@@ -65,7 +70,9 @@ def raise_if_passing(answer: Answer, what: str, now: datetime) -> None:
 def _daily_limit(refusal: RateRefusal, what: str, now: datetime) -> ZoomRateLimited:
     retry_at = daily_retry_at(refusal, now)
     return ZoomRateLimited(
-        f"Zoom's daily limit is used up and would not let us {what}; next try {retry_at:%Y-%m-%d %H:%M} UTC.",
+        _("Zoom's daily limit is used up and would not let us {what}; next try {moment} UTC.").format(
+            what=what, moment=f"{retry_at:%Y-%m-%d %H:%M}"
+        ),
         retry_at=retry_at,
     )
 
@@ -77,55 +84,78 @@ def api_refusal(answer: Answer, what: str, hide: Iterable[str]) -> ZoomError:
     """
     refusal = answers.read_refusal(answer.body)
     words = _one_line(refusal.message, hide)
-    number = f"HTTP {answer.status}" + (f", code {refusal.code}" if refusal.code is not None else "")
-    said = f"{words or 'no reason given'} ({number})"
+    number = f"HTTP {answer.status}" + (
+        _(", code {code}").format(code=refusal.code) if refusal.code is not None else ""
+    )
+    said = f"{words or _(_NO_REASON)} ({number})"
     if refusal.code in (4700, 4711) or "does not contain scopes" in words.lower():
         return ZoomScopeMissing(_scope_text(what, words, number))
     if answer.status == 401:
-        return ZoomAuthRefused(f"Zoom refused the token: {said}. Is the app still activated? Check {_CREDENTIALS}.")
+        return ZoomAuthRefused(
+            _("Zoom refused the token: {said}. Is the app still activated? {check}").format(
+                said=said, check=_(_CREDENTIALS)
+            )
+        )
     if _NO_REGISTRATION.search(words):
         return ZoomNoRegistration(
-            f"Zoom would not {what}: {said}. Switch registration on in the meeting's settings in the Zoom portal."
+            _(
+                "Zoom would not {what}: {said}. Switch registration on in the meeting's settings in the Zoom portal."
+            ).format(what=what, said=said)
         )
     if refusal.code == 3000 and "cannot access webinar" in words.lower():
         return ZoomWrongKind(
-            f'Zoom would not {what}: {said}. The id is a webinar\'s: write kind = "webinar" in the event file.'
+            _(
+                'Zoom would not {what}: {said}. The id is a webinar\'s: write kind = "webinar" in the event file.'
+            ).format(what=what, said=said)
         )
     if refusal.code == 300 and "page token" in words.lower():
-        return PageTokenExpired(f"Zoom would not {what}: {said}.")
+        return PageTokenExpired(_("Zoom would not {what}: {said}.").format(what=what, said=said))
     if answer.status == 404 or refusal.code in (1001, 3001) or (refusal.code == 300 and _ABSENT.search(words)):
-        return ZoomNotFound(f"Zoom would not {what}: {said}. {_not_found_hint(refusal.code)}")
+        return ZoomNotFound(
+            _("Zoom would not {what}: {said}. {hint}").format(what=what, said=said, hint=_not_found_hint(refusal.code))
+        )
     if 301 <= answer.status < 400:
         return ZoomRefused(
-            f"Zoom's address answered with a redirect (HTTP {answer.status}), which is not followed with a token: "
-            "check ZOOMSYNC_ZOOM__API_URL."
+            _(
+                "Zoom's address answered with a redirect (HTTP {status}), which is not followed with "
+                "a token: check ZOOMSYNC_ZOOM__API_URL."
+            ).format(status=answer.status)
         )
-    return ZoomRefused(f"Zoom would not {what}: {said}.")
+    return ZoomRefused(_("Zoom would not {what}: {said}.").format(what=what, said=said))
 
 
 def token_refusal(answer: Answer, hide: Iterable[str]) -> ZoomAuthRefused:
     """The error for a refused token request: which settings to look at. hide: as for `api_refusal`."""
     refusal = answers.read_refusal(answer.body)
     words = _one_line(refusal.message, hide)
-    said = f"{words or 'no reason given'} (HTTP {answer.status})"
+    said = f"{words or _(_NO_REASON)} (HTTP {answer.status})"
     told = words.lower()
     if 300 <= answer.status < 400 or answer.status in (404, 405):
-        return ZoomAuthRefused(f"No token to be had at the OAuth address: {said}. Check ZOOMSYNC_ZOOM__OAUTH_URL.")
+        return ZoomAuthRefused(
+            _("No token to be had at the OAuth address: {said}. Check ZOOMSYNC_ZOOM__OAUTH_URL.").format(said=said)
+        )
     if refusal.code in (4717, 4738) or "disabled" in told or "deactivated" in told:
         return ZoomAuthRefused(
-            f"Zoom gave no token: {said}. Activate the Server-to-Server OAuth app in the Zoom App Marketplace."
+            _(
+                "Zoom gave no token: {said}. Activate the Server-to-Server OAuth app in the Zoom App Marketplace."
+            ).format(said=said)
         )
     if "invalid_client" in told or refusal.code in (4702, 4704):
         return ZoomAuthRefused(
-            f"Zoom gave no token: {said}. Check ZOOMSYNC_ZOOM__CLIENT_ID and ZOOMSYNC_ZOOM__CLIENT_SECRET "
-            "against the app's credentials in the Zoom App Marketplace."
+            _(
+                "Zoom gave no token: {said}. Check ZOOMSYNC_ZOOM__CLIENT_ID and "
+                "ZOOMSYNC_ZOOM__CLIENT_SECRET against the app's credentials in the Zoom App "
+                "Marketplace."
+            ).format(said=said)
         )
     if "grant" in told or refusal.code == 4705:
         return ZoomAuthRefused(
-            f"Zoom gave no token: {said}. The app must be of the kind Server-to-Server OAuth, "
-            "and ZOOMSYNC_ZOOM__ACCOUNT_ID the account id on its page."
+            _(
+                "Zoom gave no token: {said}. The app must be of the kind Server-to-Server OAuth, and "
+                "ZOOMSYNC_ZOOM__ACCOUNT_ID the account id on its page."
+            ).format(said=said)
         )
-    return ZoomAuthRefused(f"Zoom gave no token: {said}. Check {_CREDENTIALS}.")
+    return ZoomAuthRefused(_("Zoom gave no token: {said}. {check}").format(said=said, check=_(_CREDENTIALS)))
 
 
 def _scope_text(what: str, words: str, number: str) -> str:
@@ -133,19 +163,23 @@ def _scope_text(what: str, words: str, number: str) -> str:
     # Zoom lists every scope that would do; those of a Server-to-Server app end in ":admin".
     enough = [one.strip() for one in named.group(1).split(",")] if named else []
     enough = [one for one in enough if one.endswith(":admin")] or enough
-    scope = f"the scope {' or '.join(enough)}" if enough else f"a scope ({words or number})"
-    return (
-        f"Zoom would not {what}: the app lacks {scope}. Add it on the app's Scopes page in the Zoom App Marketplace; "
-        "it holds from the next token on."
+    scope = (
+        _("the scope {names}").format(names=_(" or ").join(enough))
+        if enough
+        else _("a scope ({words})").format(words=words or number)
     )
+    return _(
+        "Zoom would not {what}: the app lacks {scope}. Add it on the app's Scopes page in "
+        "the Zoom App Marketplace; it holds from the next token on."
+    ).format(what=what, scope=scope)
 
 
 def _not_found_hint(code: int | None) -> str:
     if code == 1001:
-        return "Check the host's e-mail (ZOOMSYNC_ZOOM__HOST_EMAIL)."
+        return _("Check the host's e-mail (ZOOMSYNC_ZOOM__HOST_EMAIL).")
     if code is None:
-        return "These are not Zoom's own words: check ZOOMSYNC_ZOOM__API_URL."
-    return "Check meeting_id in the event file: it was deleted, has expired, or belongs to another account."
+        return _("These are not Zoom's own words: check ZOOMSYNC_ZOOM__API_URL.")
+    return _("Check meeting_id in the event file: it was deleted, has expired, or belongs to another account.")
 
 
 def _one_line(message: str, hide: Iterable[str]) -> str:

@@ -22,6 +22,7 @@ from requests.auth import AuthBase
 
 from zoomsync.clock import Clock, Sleep
 from zoomsync.errors import ZoomError, ZoomPayloadError, ZoomUnavailable
+from zoomsync.language import _
 
 log = logging.getLogger(__name__)
 
@@ -199,7 +200,9 @@ class Http:
                 headers, status = response.headers, response.status_code
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             # The library's own words hold addresses and headers; its name says enough.
-            raise TryAgain(ZoomUnavailable(f"Zoom did not answer ({type(error).__name__}).")) from error
+            raise TryAgain(
+                ZoomUnavailable(_("Zoom did not answer ({name}).").format(name=type(error).__name__))
+            ) from error
         if date := headers.get("Date"):
             self._dated = (date, self._clock())
         return Answer(status, headers, body)
@@ -225,4 +228,6 @@ class Http:
         return b"".join(pieces)
 
     def _too_large(self) -> ZoomPayloadError:
-        return ZoomPayloadError(f"Zoom's answer is larger than {self._max_body_bytes:,} bytes and was not read.")
+        return ZoomPayloadError(
+            _("Zoom's answer is larger than {number:,} bytes and was not read.").format(number=self._max_body_bytes)
+        )
