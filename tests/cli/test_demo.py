@@ -49,7 +49,7 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
 def test_demo_tells_the_whole_life_of_the_event(played: tuple[Path, str]) -> None:
     _, said = played
     for words in (
-        "times are those of America/Guatemala",
+        "Times: America/Guatemala",
         "The event is announced, and registration opens on Zoom.",
         "13 people register.",
         "sync: 27 pulled, 1 changed, 1 cancelled",

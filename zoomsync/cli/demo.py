@@ -74,8 +74,17 @@ def _teller(options: Options, fast: bool) -> Teller:
 
     if options.json or options.quiet:
         return SilentTeller()
-    answer(_("An event in Guatemala, played on this machine alone; times are those of America/Guatemala."))
-    return PlainTeller(_answer_at_once, pace_s=0 if fast else PACE_S)
+    answer(_("An event in Guatemala, played on this machine alone. Times: America/Guatemala."))
+    pace_s = 0 if fast else PACE_S
+    if sys.stdout.isatty():
+        from rich.console import Console
+
+        console = Console(highlight=False)
+        if not console.is_dumb_terminal:
+            from zoomsync.demo.live import LiveTeller
+
+            return LiveTeller(console, pace_s=pace_s)
+    return PlainTeller(_answer_at_once, pace_s=pace_s)
 
 
 def _answer_at_once(line: str) -> None:

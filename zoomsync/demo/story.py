@@ -132,7 +132,7 @@ class Story:
         for number in range(how_many):
             self._go(first + number * apart, 0.28)
             self._register()
-        self._say(Mark.ZOOM, ngettext("One person registers.", "{count} people register.", how_many), count=how_many)
+        self._say(Mark.GROUP, ngettext("One person registers.", "{count} people register.", how_many), count=how_many)
         self._go(self._clock() + timedelta(minutes=5), 0.5)
         self._sync()
 

@@ -23,6 +23,7 @@ class Mark(StrEnum):
 
     CHAPTER = "chapter"
     PERSON = "person"  # one person registers: too many of them for plain lines
+    GROUP = "group"  # how many did, for where each is not told
     ZOOM = "zoom"
     SYNC = "sync"
     DEADLINE = "deadline"
