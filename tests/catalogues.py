@@ -19,9 +19,10 @@ from zoomsync.cli.commands import COMMANDS, app
 from zoomsync.cli.speech import retell
 from zoomsync.language import DOMAIN, FOLDER, LANGUAGES, use
 
-_METHODS = [("**.py", "python"), ("web/templates/admin/**.html", "jinja2")]
+_TEMPLATES = ("web/templates/admin/**.html", "demo/templates/**.html")
+_METHODS = [("**.py", "python"), *((where, "jinja2") for where in _TEMPLATES)]
 _KEYWORDS = {**DEFAULT_KEYWORDS, "ngettext_in": (2, 3)}
-_OPTIONS = {"web/templates/admin/**.html": {"trim_blocks": "true", "lstrip_blocks": "true", "silent": "false"}}
+_OPTIONS = {where: {"trim_blocks": "true", "lstrip_blocks": "true", "silent": "false"} for where in _TEMPLATES}
 
 
 def translated() -> list[str]:

@@ -17,6 +17,7 @@ from zoomsync.cli.output import answer, answer_json, talk
 
 if TYPE_CHECKING:
     from zoomsync.cli.options import Options
+    from zoomsync.demo.stage import Stage
     from zoomsync.demo.telling import Teller
 
 PACE_S = 0.85  # what a step of the story takes
@@ -32,16 +33,24 @@ def demo(
     keep: Annotated[
         Path, typer.Option(metavar="DIR", help="Where to leave the report, the database and the e-mails.")
     ] = Path("zoomsync-demo"),
+    serve: Annotated[
+        bool,
+        typer.Option("--serve", help="Then show the e-mails and the organiser's pages in a browser, until Ctrl-C."),
+    ] = False,
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="With --serve: open none, say the address.")] = False,
 ) -> int:
     """Live through the model event in a minute; nothing to set up."""
     options = options_of(ctx)
     with _interruptible():
         from zoomsync.cli.reports import write_page
         from zoomsync.demo import ending as end
-        from zoomsync.demo.stage import SLUG, fresh, speak, staged
+        from zoomsync.demo.stage import SLUG, fresh, staged
         from zoomsync.demo.story import Story
+        from zoomsync.errors import SettingsError
+        from zoomsync.language import _
 
-        speak(os.environ, options.language)
+        if serve and options.json:
+            raise SettingsError(_("--json gives one document and ends: leave out --serve."))
         folder = fresh(keep)
         try:
             with staged(folder, environ=os.environ, spoken=options.language) as stage:
@@ -61,7 +70,9 @@ def demo(
                     answer()
                     _answer_lines(end.what_to_look_at(folder))
                     answer()
-                    _answer_lines(end.what_to_type(ending, folder, _command(), served=True))
+                    _answer_lines(end.what_to_type(ending, folder, _command(), served=serve))
+                    if serve:
+                        _serve(stage, browser=not no_browser)
         except KeyboardInterrupt:
             talk(f"zoomsync: {_left_in(folder)}")
             raise
@@ -85,6 +96,28 @@ def _teller(options: Options, fast: bool) -> Teller:
 
             return LiveTeller(console, pace_s=pace_s)
     return PlainTeller(_answer_at_once, pace_s=pace_s)
+
+
+def _serve(stage: Stage, *, browser: bool) -> None:
+    """Pages to click through, until Ctrl-C."""
+    import time
+
+    from zoomsync.demo.visiting import open_browser, open_for_visitors
+    from zoomsync.language import _
+
+    try:
+        with open_for_visitors(stage) as pages:
+            answer()
+            answer(_("Open in a browser"))
+            answer(f"  {pages.address}  " + _("the e-mails, the organiser's pages and the report"))
+            answer("  " + _("Should a page ask for the admin token, it is {token}").format(token=pages.token))
+            _answer_at_once("  " + _("Ctrl-C ends it."))
+            if browser and sys.stdout.isatty() and not open_browser(pages.address):
+                talk("zoomsync: " + _("No browser was found to open: copy the address into one."))
+            while True:
+                time.sleep(3600)
+    except KeyboardInterrupt:
+        talk("zoomsync: " + _("Ended. The folder {folder} stays.").format(folder=stage.folder))
 
 
 def _answer_at_once(line: str) -> None:

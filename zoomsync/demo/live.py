@@ -18,6 +18,7 @@ from zoomsync.clock import Sleep
 from zoomsync.demo.telling import Board, Happening, Mark, clock_time, long_moment, short_moment
 from zoomsync.language import _, ngettext
 from zoomsync.text import terminal
+from zoomsync.words import last_minute
 
 FRAMES_A_SECOND = 12
 # Each mark has a sign of its own, so that nothing is said by colour alone.
@@ -154,7 +155,7 @@ def _bar(board: Board, now: datetime, width: int) -> list[Text]:
     for number, (at, title) in enumerate(board.marks):
         sign, style, shown = ("◆", "bold magenta", at)
         if number == 0:  # the deadline, as people know it: by its day's last minute
-            sign, style, shown = ("▼", "bold yellow", at - timedelta(minutes=1))
+            sign, style, shown = ("▼", "bold yellow", last_minute(at, board.zone))
         cells[_place(at - board.begins_at, whole, width)] = (sign, style)
         legend.append(Text.assemble((sign, style), f" {terminal(title)} ", (short_moment(shown, board.zone), "dim")))
     cells[done] = ("●", "bold blue")

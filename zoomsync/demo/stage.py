@@ -10,14 +10,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from zoomsync import language
 from zoomsync.app import App
 from zoomsync.clock import SteppedClock
 from zoomsync.domain.records import Event
 from zoomsync.errors import SettingsError
 from zoomsync.events.init import starter_text
 from zoomsync.language import _
-from zoomsync.places import language_of_locale
 from zoomsync.settings import load_settings
 from zoomsync.simulate.catcher import MailCatcher
 from zoomsync.simulate.server import Simulator
@@ -78,12 +76,6 @@ def staged(folder: Path, *, environ: Mapping[str, str], spoken: str | None = Non
             yield Stage(folder, app, world, mails, clock)
         finally:
             app.close()
-
-
-def speak(environ: Mapping[str, str], spoken: str | None) -> None:
-    """Have the process speak the organiser's language. spoken: as asked for, maybe wrong: `staged` says so then."""
-    wanted = spoken or environ.get("ZOOMSYNC_LANGUAGE") or language_of_locale(environ)
-    language.use(wanted if wanted in language.LANGUAGES else "en")
 
 
 def fresh(folder: Path) -> Path:

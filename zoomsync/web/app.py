@@ -82,13 +82,18 @@ def web_application(
     inner = Starlette(
         routes=routes,
         exception_handlers={
-            HTTPException: _refused,
+            HTTPException: refused,
             StoreError: _database_away,
             ClientDisconnect: _gone,
-            Exception: _failed,
+            Exception: failed,
         },
     )
     inner.router.redirect_slashes = False
+    return guarded(inner, https=https)
+
+
+def guarded(inner: ASGIApp, *, https: bool = False) -> ASGIApp:
+    """An application with our headers on every answer. https: whether browsers come by https."""
     return _Guarded(inner, _HEADERS | (_HSTS if https else {}))
 
 
@@ -107,11 +112,12 @@ class _Guarded:
                     given.setdefault(name, value)
             await send(message)
 
-        with suppress(Exception):  # told and answered by `_failed`, and raised once more by starlette
+        with suppress(Exception):  # told and answered by `failed`, and raised once more by starlette
             await self.inner(scope, receive, with_headers)
 
 
-def _refused(request: Request, error: Exception) -> Response:
+def refused(request: Request, error: Exception) -> Response:
+    """What an address refuses, in a line."""
     assert isinstance(error, HTTPException)
     answer = plain(error.detail, error.status_code)
     answer.headers.update(error.headers or {})
@@ -129,7 +135,8 @@ def _gone(request: Request, error: Exception) -> Response:
     return plain("You are gone.", 499)  # nobody hears it
 
 
-def _failed(request: Request, error: Exception) -> Response:
+def failed(request: Request, error: Exception) -> Response:
+    """What nobody has foreseen: it is in the log."""
     # The address stays out of it: it may be somebody's personal link.
     log.error("the web part: something unforeseen happened", exc_info=error)
     return plain("Something went wrong.", 500)

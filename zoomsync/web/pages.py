@@ -5,10 +5,9 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from importlib import resources
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
@@ -16,11 +15,15 @@ from zoomsync import language
 
 
 class Pages:
-    """Pages with one style sheet between them. style: its file's name among the templates."""
+    """Pages with one style sheet between them, made of one or more files among the templates.
 
-    def __init__(self, style: str) -> None:
+    room: a package with templates of its own beside those here. frames: a page may show others of this site in a frame.
+    """
+
+    def __init__(self, *styles: str, room: str = "zoomsync.web", frames: bool = False) -> None:
+        rooms = dict.fromkeys((room, "zoomsync.web"))
         self._templates = Environment(
-            loader=PackageLoader("zoomsync.web"),
+            loader=ChoiceLoader([PackageLoader(one) for one in rooms]),
             autoescape=True,
             undefined=StrictUndefined,
             trim_blocks=True,
@@ -30,11 +33,13 @@ class Pages:
         self._templates.install_gettext_callables(  # type: ignore[attr-defined]
             language.gettext, language.ngettext, newstyle=True
         )
-        self._style = resources.files("zoomsync.web").joinpath("templates", style).read_text(encoding="utf-8")
+        assert self._templates.loader is not None, "given above"
+        self._style = "".join(self._templates.loader.get_source(self._templates, name)[0] for name in styles)
         digest = base64.b64encode(hashlib.sha256(self._style.encode()).digest()).decode()
         self._policy = (
             f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; "
-            "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+            + ("frame-src 'self'; " if frames else "")
+            + "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
         )
 
     def add_filter(self, name: str, function: Any) -> None:
