@@ -36,7 +36,7 @@ $(STAMP): pyproject.toml constraints.txt
 	touch $(STAMP)
 
 # Each prints its ratios to floors measured in the same run, with their targets: docs/performance.md.
-BENCHMARKS := sync side_by_side planning delivery reports startup
+BENCHMARKS := sync side_by_side planning delivery reports startup limits
 
 bench: $(STAMP)
 	for one in $(BENCHMARKS); do $(BIN)/python -m tests.benchmarks.$$one || exit 1; done
