@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 # One more than there are cores: some tests wait for real daemons.
 WORKERS ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 1)')
 
-.PHONY: demo test prove lint types quick bench catalogues clean
+.PHONY: demo test prove mutants lint types quick bench catalogues clean
 
 demo: $(STAMP)
 	$(BIN)/zoomsync demo
@@ -21,10 +21,17 @@ test: $(STAMP)
 
 # Kills, freezes and stops the real program again and again, takes its database and its clock away, and has it live
 # through a day of twenty events: docs/reliability.md. How much of each: PROVE_PEOPLE, PROVE_KILLS, PROVE_LIVES,
-# PROVE_SYNC_KILLS, PROVE_TOGETHER, PROVE_LOCKS, PROVE_SOAK_SPEED. libfaketime is a tool of these runs alone.
+# PROVE_SYNC_KILLS, PROVE_SWEEP_STEP, PROVE_TOGETHER, PROVE_LOCKS, PROVE_SOAK_SPEED. libfaketime is a tool of these runs alone.
 prove: $(STAMP)
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --constraint constraints.txt libfaketime
 	$(BIN)/pytest tests/prove -n 2 --timeout 900
+
+# Changes the decisions in small ways, one by one, and says which changes no test of theirs noticed: docs/reliability.md.
+# Of some modules only: make mutants OF='zoomsync.domain.reconcile*'
+mutants: $(STAMP)
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt mutmut
+	$(BIN)/mutmut run $(OF)
+	$(BIN)/mutmut results
 
 lint: $(STAMP)
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports && $(BIN)/mypy

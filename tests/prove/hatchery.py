@@ -54,7 +54,7 @@ class Hatchery:
         spoiler: str = "",
         prepared: Sequence[str] = (),
     ) -> Child:
-        """`zoomsync WORDS`, started in `folder`, where it writes its log.
+        """`zoomsync WORDS`, started in `folder`, where it writes its `log`, and its `answer`.
 
         spoiler: a function of `seeded_bugs`, prepared: functions of `preparations`, that the child calls before
         anything else.
@@ -155,9 +155,9 @@ def _be_the_program(order: dict[str, Any]) -> None:
     code = 70
     try:
         os.chdir(order["folder"])
-        log = os.open("log", os.O_CREAT | os.O_WRONLY | os.O_APPEND)
-        for stream in (0, 1, 2):
-            os.dup2(os.open(os.devnull, os.O_RDONLY) if stream == 0 else log, stream)
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        for stream, name in ((1, "answer"), (2, "log")):
+            os.dup2(os.open(name, os.O_CREAT | os.O_WRONLY | os.O_APPEND), stream)
         os.environ.update(order["environment"])
         from tests.prove import preparations
 

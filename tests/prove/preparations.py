@@ -9,6 +9,8 @@ from __future__ import annotations
 import itertools
 import os
 import signal
+import time
+from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -16,8 +18,12 @@ from typing import Any
 CLOCK = "PROVE_CLOCK"
 BOUNDARY = "PROVE_BOUNDARY"
 TICK = "PROVE_TICK_S"
+BREAK = "PROVE_BREAK"  # kind:number:once, or kind:number:lasting
+STRUCK = "struck"
 FROZEN_S = 4.0
 """Longer than any lease of a child with `short_leases`."""
+
+_to_the_end = ExitStack()  # what stays in force for as long as the child lives
 
 
 def shared_clock() -> None:
@@ -77,3 +83,19 @@ def die_at_a_boundary() -> None:
 
     requests.Session.send = between(requests.Session.send)  # type: ignore[method-assign]
     Session.commit = between(Session.commit)  # type: ignore[method-assign]
+
+
+def no_naps() -> None:
+    """What is waited for within a command, before a second try, is skipped."""
+    from zoomsync import app
+
+    app.App.__init__.__kwdefaults__["sleep"] = lambda seconds: time.sleep(min(seconds, 0.01))
+
+
+def break_at_a_call() -> None:
+    """The n-th call to the database, or over a socket, fails: see `tests.breaking`. That it did is put into a file."""
+    from tests.breaking import Breaker
+
+    kind, number, how = os.environ[BREAK].split(":")
+    breaker = Breaker(kind, int(number), how == "lasting", on_strike=Path(STRUCK).touch)
+    _to_the_end.enter_context(breaker.at_work())

@@ -23,6 +23,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, SQLModel
 
 from tests import postgres
+from tests.breaking import Breaker
 from zoomsync.domain.registration import Aim, ClosingRecord
 from zoomsync.errors import SchemaTooNew, StoreError
 from zoomsync.store import schema
@@ -387,6 +388,15 @@ def test_connection_lost_at_the_commit_is_not_run_again(postgres_url: str, monke
 
 
 # ---------------------------------------------------------------------------------------------------------- SQLite
+
+
+def test_commit_that_a_lock_refuses_leaves_no_transaction_behind(sqlite_url: str) -> None:
+    with _opened(sqlite_url) as database:
+        database.write(lambda db: _put(db, "a", "1"))
+        with Breaker("lost", 3).at_work() as breaker:  # BEGIN, INSERT, COMMIT
+            database.write(lambda db: _put(db, "b", "2"))
+        assert breaker.struck
+        assert (_value(database, "a"), _value(database, "b")) == ("1", "2")
 
 
 def test_sqlite_is_set_for_safety(sqlite_url: str) -> None:

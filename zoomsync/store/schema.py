@@ -357,6 +357,12 @@ class Database:
             if not self._same_file(record.info):
                 raise DisconnectionError
 
+        @event.listens_for(engine, "checkin")
+        def nothing_open(driver: Any, record: Any) -> None:
+            # After a COMMIT that a lock refused SQLite's transaction stands open, while SQLAlchemy takes it for ended.
+            if driver is not None and driver.in_transaction:
+                driver.rollback()
+
         @event.listens_for(engine, "begin")
         def begin_explicitly(connection: Connection) -> None:
             connection.exec_driver_sql(begin)
