@@ -277,3 +277,14 @@ def test_every_block_of_commands_is_one_that_a_shell_takes(document: Path) -> No
     script = "\n".join(body for body in found if not body.startswith(("/", " ", "*/")))  # a tree, a drawing, a crontab
     done = subprocess.run(["bash", "-n"], input=script, text=True, capture_output=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_test_that_a_document_names_is_there(document: Path) -> None:
+    named = re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", document.read_text(encoding="utf-8"))
+    lost = []
+    for file, test in named:
+        text = (ROOT / file).read_text(encoding="utf-8") if (ROOT / file).exists() else ""
+        if not text or (test and f"def {test}(" not in text):
+            lost.append(f"{file}::{test}")
+    assert lost == []

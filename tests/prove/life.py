@@ -19,7 +19,7 @@ from typing import Any
 
 from tests.builders import utc
 from tests.prove.hatchery import Child, hatchery
-from tests.prove.invariants import Violation, check
+from tests.prove.invariants import Violation, check, closed_once_and_in_time
 from tests.prove.preparations import CLOCK, FROZEN_S
 from tests.prove.shared_clock import SharedClock
 from tests.prove.stage import Stage, furnished
@@ -216,8 +216,7 @@ class Life:
         stage = self.stage
         stage.now = self.clock()
         check(stage, others=[ALARMS])
-        if not self.closings or min(self.closings) < DEADLINE or len(self.closings) != 1:
-            raise Violation(f"I7: closed at {self.closings}")
+        closed_once_and_in_time(self.closings, DEADLINE)
         rows = stage.rows(
             "SELECT r.email, o.session_key, o.kind, o.occasion, o.state, o.in_doubt, o.message_id FROM outbox AS o"
             " JOIN registrant AS r ON r.id = o.registrant_row"
@@ -264,7 +263,7 @@ def alive(folder: Path, url: str, *, daemons: int = 1, **settings: str) -> Itera
         stage.prepared = ("shared_clock", "quick_ticks", "short_leases")
         stage.world.clock = clock
         life = Life(stage, clock, [])
-        _note_closings(life)
+        life.closings = note_closings(stage)
         life.daemons += [Watched(stage, number) for number in range(daemons)]
         try:
             yield life
@@ -273,15 +272,16 @@ def alive(folder: Path, url: str, *, daemons: int = 1, **settings: str) -> Itera
                 daemon.end()
 
 
-def _note_closings(life: Life) -> None:
-    """Write down when registration changed from automatic to manual on Zoom, and by whom else than us it cannot be."""
-    world = life.stage.world
+def note_closings(stage: Stage) -> list[datetime]:
+    """The moments, as they come, at which registration changes from automatic to manual on Zoom."""
+    world, closings = stage.world, list[datetime]()
     update = world.update_meeting
 
     def noted(kind: str, meeting_id: Any, changes: Any, occurrence_id: str) -> None:
         before = world.meetings[int(meeting_id)].approval_type
         update(kind, meeting_id, changes, occurrence_id)
         if before == AUTOMATIC != world.meetings[int(meeting_id)].approval_type:
-            life.closings.append(life.clock())
+            closings.append(world.clock())
 
     world.update_meeting = noted  # type: ignore[method-assign]
+    return closings
