@@ -85,7 +85,12 @@ def zoom_in_trouble(stage: Stage) -> None:
 
 def one_bad_address(stage: Stage) -> None:
     bad = "josé@example.org"
-    stage.world.meetings[MODEL_MEETING_ID].order[0].email = bad
+    meeting = stage.world.meetings[MODEL_MEETING_ID]
+    first = stage.world.find_registrant(
+        MODEL_MEETING_ID, stage.rows("SELECT email FROM registrant ORDER BY id")[0]["email"]
+    )
+    first.email = bad
+    stage.world._changed(meeting, first)
     stage.run("sync", "--no-close")
     stage.move_to(DUE)
     stage.start("remind").wait()
