@@ -58,8 +58,8 @@ REFUSED = {
     f"attendance {SLUG} --match overview luisa@example.org": "Nobody who is not identified",
     f"attendance {SLUG} --unmatch iPhone de invitado 1": "Nobody of that name was matched",
     f"cancel {SLUG}": "is cancelled already",
-    "outbox abort 1": "message 1 is sent",
-    "outbox retry 1": "message 1 is sent",
+    "outbox abort 1": "accepted by the mail server",
+    "outbox retry 1": "accepted by the mail server",
 }
 ANSWER = {"title": "Departamento", "value": "Quetzaltenango"}
 PAGE = """\

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import tomllib
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -129,9 +129,11 @@ def test_year_that_is_missing_is_taken_from_the_pages_date() -> None:
     [
         ("Sesión: 7/3/2024, 8 a 10 am", "date", "Day or month first? Read as 7 March; it may be 3 July."),
         ("Sesión: 7 de marzo de 2024, 8 am", "time", "No end stands there: an hour is assumed."),
+        ("Sesión: 7 de marzo de 2024, 8 am. Duración: 2 horas.", "time", "No end stands there: 120 minutes are taken"),
         ("Sesión: 7 de marzo de 2024, 8:00 a 10:00", "time", 'Neither "am" nor "pm" stands there.'),
         ("Sesiones: del 5 al 7 de marzo de 2024, 8 a 10 am", "session", "A range of dates: taken as a session on each"),
-        ("Todos los martes de abril, 8 a 10 am", "date", "These days recur; write each session with its date."),
+        ("Todos los martes, 8 a 10 am", "date", "These days recur; write each session with its date."),
+        ("Todos los martes de abril, 8 a 10 am", "session", "These days recur: taken as a session on each of the"),
         ("Sesión: lunes 7 de marzo de 2024, 8 a 10 am", "weekday", '7 March 2024 was a Thursday, not a "lunes".'),
         ("Sesión: 30 de febrero de 2024, 8 a 10 am", "date", "Which days are meant is not certain."),
         ("Sesión: 7 de marzo de 2024, 8 a 10 am EST", "timezone", '"EST" names no zone: America/Bogota is taken.'),
@@ -145,6 +147,57 @@ def test_year_that_is_missing_is_taken_from_the_pages_date() -> None:
 def test_what_can_be_read_in_two_ways_is_a_doubt(lines: str, kind: str, says: str) -> None:
     found = doubts(event(lines), kind)
     assert any(text.startswith(says) for _, text in found), event(lines).doubts
+
+
+def starts_of(lines: str, written: str) -> list[str]:
+    page = f"---\ntitle: Taller\ndate: {written}\nlang: es\n---\nInscripción: {LINK}\n\n{lines}\n"
+    return [f"{one.starts:%Y-%m-%d %H:%M}" for one in told(page).sessions]
+
+
+@pytest.mark.parametrize(
+    ("lines", "days"),
+    [
+        ("Todos los martes de abril, 8 a 10 am", "04-02 04-09 04-16 04-23 04-30"),
+        ("Todos los martes de abril de 2024, 8 a 10 am", "04-02 04-09 04-16 04-23 04-30"),
+        ("Cada jueves de marzo y abril, 8 a 10 am", "03-07 03-14 03-21 03-28 04-04 04-11 04-18 04-25"),
+        ("Los martes y jueves de mayo, 8 a 10 am",
+         "05-02 05-07 05-09 05-14 05-16 05-21 05-23 05-28 05-30"),
+    ],
+)  # fmt: skip
+def test_weekdays_of_a_month_that_is_named_are_each_a_session(lines: str, days: str) -> None:
+    assert starts_of(lines, "2024-02-20") == [f"2024-{day} 08:00" for day in days.split()]
+
+
+def test_a_month_that_is_just_going_on_is_that_of_the_pages_year() -> None:
+    assert starts_of("Todos los martes de abril, 8 a 10 am", "2024-04-20")[0] == "2024-04-02 08:00"
+
+
+@pytest.mark.parametrize(
+    ("said", "minutes"),
+    [
+        ("Duración: 2 horas", 120),
+        ("Duración: 90 minutos", 90),
+        ("Cada sesión dura hora y media", 90),
+        ("Duración aproximada de una hora y media", 90),
+        ("Sesiones de 45 min", 45),
+        ("Duration: 1 hour 30 minutes", 90),
+        ("A 90-minute session", 90),
+        ("Lasts 1.5 hours", 90),
+        # No length of a session, or not one alone: an hour is assumed.
+        ("Traiga 2 horas de lectura", 60),
+        ("Duración: de 2 horas a 3 horas", 60),
+        ("Duración: 40 horas", 60),
+    ],
+)
+def test_a_length_that_is_stated_stands_for_an_end_that_is_missing(said: str, minutes: int) -> None:
+    one = event(f"Sesión: 7 de marzo de 2024, 8 am\n\n{said}")
+    assert [each.ends - each.starts for each in one.sessions] == [timedelta(minutes=minutes)]
+    assert any("No end stands there" in text for _, text in doubts(one, "time"))
+
+
+def test_an_end_that_stands_there_counts_and_not_a_length() -> None:
+    one = event("Sesión: 7 de marzo de 2024, 8 a 10 am. Duración: 3 horas.")
+    assert [f"{each.ends:%H:%M}" for each in one.sessions] == ["10:00"]
 
 
 def test_of_several_zones_in_a_line_the_organisations_own_is_taken() -> None:

@@ -33,6 +33,7 @@ _OF = frozenset({"de", "del", "of", "/", "-", "."})
 _BEFORE_YEAR = frozenset({"de", "del", "of", ",", "-", "/", ".", "'", "ano"})
 _EVERY = frozenset({"todos", "cada", "every", "each", "todas"})
 _FRACTIONS = frozenset({(24, 7), (1, 2), (1, 3), (1, 4), (2, 3), (3, 4), (50, 50)})
+_LATE_IN_A_MONTH = 28  # so that the month that is just going on is still to come
 _MOST_DAYS = 12  # in one list: a longer one is not of dates
 
 
@@ -67,7 +68,8 @@ class DateMention:
     """What one place of a text says. start, end: positions in the text.
 
     swapped: the other reading where day and month can be told apart by nobody ("7/3/2023"), and None else.
-    short_year: the year was written with two digits.
+    short_year: the year was written with two digits. every: of RECURRING, a day in each month that is named with one of
+    the weekdays that are meant; empty where no month is named.
     """
 
     kind: DateKind
@@ -76,6 +78,7 @@ class DateMention:
     end: int
     swapped: Day | None = None
     short_year: bool = False
+    every: tuple[Day, ...] = ()
 
 
 def dates_in(tokens: Sequence[Token]) -> Iterator[DateMention]:
@@ -455,6 +458,7 @@ def _recurring(tokens: Sequence[Token], position: int) -> _Found | None:
     plural = weekday in PLURAL_WEEKDAYS or (word == "los" and weekday in WEEKDAYS)
     if not (plural or (word in _EVERY and weekday in WEEKDAYS)):
         return None
+    weekdays = [weekday]
     at += 1
     furthest = at + 2 * _MOST_DAYS
     while (
@@ -462,14 +466,23 @@ def _recurring(tokens: Sequence[Token], position: int) -> _Found | None:
         and (next_at := _after_sign(tokens, at, _AND)) is not None
         and word_at(tokens, next_at) in WEEKDAYS | PLURAL_WEEKDAYS
     ):
+        weekdays.append(word_at(tokens, next_at))
         at = next_at + 1
     if word_at(tokens, at) == "," and number_at(tokens, at + 1) is not None:
         at += 1
     if _day_number(tokens, at) is not None and word not in _EVERY:
         return None  # "los martes 7 y 14 de marzo" names its days
+    months = []
     while word_at(tokens, at) in {"de", "del", "of", "in", "en", "y", "and", "mes"} or word_at(tokens, at) in MONTHS:
+        months += [MONTHS[word_at(tokens, at)]] if word_at(tokens, at) in MONTHS else []
         at += 1
-    return _mention(tokens, position, at, DateKind.RECURRING)
+    year, at = (months and _year(tokens, at)) or (None, at)
+    every = tuple(
+        Day(_LATE_IN_A_MONTH, month, year, (WEEKDAYS | PLURAL_WEEKDAYS)[one], one)
+        for month in months
+        for one in weekdays
+    )
+    return _mention(tokens, position, at, DateKind.RECURRING, every=every)
 
 
 def _no_day(tokens: Sequence[Token], position: int) -> _Found | None:

@@ -66,7 +66,10 @@ def registration_of(page: Page, segments: Sequence[Segment], doubts: Doubts) -> 
         url, line = next(iter(forms.values()))
         if len(forms) > 1:
             doubts.at(
-                DoubtKind.LINK, "Another Zoom form is linked as well; the first is taken.", list(forms.values())[1][1]
+                DoubtKind.LINK,
+                "Another Zoom form is linked as well; the first is taken. If each session has a form of its own, write "
+                "registration_url under each of them.",
+                list(forms.values())[1][1],
             )
         for name, (_, other_line) in others.items():
             doubts.at(

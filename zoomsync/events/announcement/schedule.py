@@ -10,16 +10,18 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
+from functools import cached_property
 from itertools import pairwise
 
 from zoomsync.domain.announcement import DoubtKind, PageSession
 from zoomsync.events.announcement.cues import Role, has_other_role, role_of, speaks_of_a_change, speaks_of_a_session
 from zoomsync.events.announcement.dates import DateKind, DateMention
 from zoomsync.events.announcement.doubts import Doubts
+from zoomsync.events.announcement.lengths import length_of, only_length
 from zoomsync.events.announcement.marked import MarkedTime
 from zoomsync.events.announcement.page import BlockKind
 from zoomsync.events.announcement.segments import Segment
-from zoomsync.events.announcement.sittings import NO_END, USUAL_LENGTH, day_of, shown, told_apart, with_marked
+from zoomsync.events.announcement.sittings import USUAL_LENGTH, day_of, no_end, shown, told_apart, with_marked
 from zoomsync.events.announcement.times import TimeMention
 from zoomsync.events.announcement.titles import session_title
 from zoomsync.events.announcement.tokens import word_list
@@ -103,6 +105,10 @@ class _Reader:
         self.used: set[tuple[int, int]] = set()  # times: (segment's number, where it begins)
         self.undated = False
 
+    @cached_property
+    def _only_length(self) -> timedelta | None:
+        return only_length(self.segments)
+
     # --------------------------------------------------------------------------------------------------------- dates
 
     def dates(self) -> list[_Date]:
@@ -114,6 +120,8 @@ class _Reader:
                 one = _Date(segment, number, mention, role, [], set())
                 if mention.kind in (DateKind.DAYS, DateKind.RANGE):
                     self._resolve(one)
+                elif mention.every and role in (Role.SESSION, Role.NONE):
+                    self._resolve_every(one)
                 elif role not in (Role.OTHER, Role.WRITTEN):
                     self._tell_unreadable(one)
                 found.append(one)
@@ -139,6 +147,20 @@ class _Reader:
                 one.on = []
         if one.mention.swapped is not None:
             one.unsure.add("date")
+
+    def _resolve_every(self, one: _Date) -> None:
+        """Each such weekday of the months that are named."""
+        for day in one.mention.every:
+            late, inferred = self.years.resolve(replace(day, weekday=None), one.segment)
+            if late is None:
+                continue
+            if inferred:
+                one.unsure.add("year")
+            in_month = (late.replace(day=1) + timedelta(days=number) for number in range(31))
+            meant = [on for on in in_month if on.month == late.month and on.weekday() == day.weekday]
+            self.years.taken_like(late, meant)
+            one.on += meant
+        one.on.sort()
 
     def _say_why_unsure(self, one: _Date) -> None:
         """The doubts of a date that something is made of."""
@@ -405,6 +427,14 @@ class _Reader:
                     one.segment,
                 )
                 one.unsure.add("date")
+            if one.mention.kind is DateKind.RECURRING:
+                self.doubts.add(
+                    DoubtKind.SESSION,
+                    f"These days recur: taken as a session on each of the {len(one.on)} days, from {one.on[0]} to "
+                    f"{one.on[-1]}.",
+                    one.segment,
+                )
+                one.unsure.add("date")
             for each in self._separate(one):
                 found += [self._session(one, on, each) for on in one.on]
         return found
@@ -443,8 +473,9 @@ class _Reader:
             starts += timedelta(days=1)
         if at.ends is None:
             unsure.add("end")
-            self.doubts.add(DoubtKind.TIME, NO_END, source)
-            ends = starts + USUAL_LENGTH
+            length = length_of(source) or length_of(one.segment) or self._only_length
+            self.doubts.add(DoubtKind.TIME, no_end(length), source)
+            ends = starts + (length or USUAL_LENGTH)
         else:
             ends = datetime.combine(on + timedelta(days=at.ends_next_day), at.ends)
         title = session_title(one.segment, one.mention) if len(one.on) == 1 else ""

@@ -15,7 +15,14 @@ from zoomsync.events.announcement.doubts import Doubts
 from zoomsync.events.announcement.marked import MarkedTime
 
 USUAL_LENGTH = timedelta(hours=1)
-NO_END = "No end stands there: an hour is assumed."
+_NO_END = "No end stands there"
+
+
+def no_end(length: timedelta | None = None) -> str:
+    """The words of a doubt about an end that is missing. length: what the page states elsewhere, None for nothing."""
+    if length is None:
+        return f"{_NO_END}: an hour is assumed."
+    return f"{_NO_END}: {round(length.total_seconds() / 60)} minutes are taken, the length that the page states."
 
 
 def with_marked(sessions: Sequence[PageSession], marked: Sequence[MarkedTime], doubts: Doubts) -> list[PageSession]:
@@ -36,7 +43,7 @@ def with_marked(sessions: Sequence[PageSession], marked: Sequence[MarkedTime], d
             doubts.at(DoubtKind.SESSION, "The first and the last day are named, and no session's times.", one.line)
         else:
             if one.ends is None:
-                doubts.at(DoubtKind.TIME, NO_END, one.line)
+                doubts.at(DoubtKind.TIME, no_end(), one.line)
             unsure = frozenset({"end"} if one.ends is None else ())
             ends = one.ends or one.starts + USUAL_LENGTH
             merged.append(PageSession(one.title, one.starts, ends, one.line, unsure))
@@ -60,7 +67,7 @@ def _with_end(session: PageSession, one: MarkedTime, doubts: Doubts) -> PageSess
     if "end" not in session.unsure:
         doubts.at(DoubtKind.TIME, f"The page says to machines that it ends at {shown(one.ends)}.", one.line)
         return replace(session, unsure=session.unsure | {"end"})
-    doubts.withdraw(DoubtKind.TIME, NO_END, session.line)
+    doubts.withdraw(DoubtKind.TIME, _NO_END, session.line)
     return replace(session, ends=one.ends, unsure=session.unsure - {"end"})
 
 
@@ -98,10 +105,10 @@ def _is_within(one: PageSession, other: PageSession) -> bool:
 def _merged(first: PageSession, second: PageSession, doubts: Doubts) -> PageSession:
     title = first.title or second.title
     if "end" in first.unsure and "end" not in second.unsure:
-        doubts.withdraw(DoubtKind.TIME, NO_END, first.line)
+        doubts.withdraw(DoubtKind.TIME, _NO_END, first.line)
         return replace(second, line=first.line, title=title)
     if "end" in second.unsure and "end" not in first.unsure:
-        doubts.withdraw(DoubtKind.TIME, NO_END, second.line)
+        doubts.withdraw(DoubtKind.TIME, _NO_END, second.line)
     elif first.ends != second.ends:
         doubts.at(DoubtKind.SESSION, f"Another end for the session of {shown(first.starts)} stands there.", second.line)
         return replace(first, title=title, unsure=first.unsure | {"end"})

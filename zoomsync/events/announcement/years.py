@@ -59,6 +59,12 @@ class Years:
                 return min(fitting, key=lambda on: (on < self._today - _PAST, abs(on - self._today)))
         return _first_from(day, self._today)
 
+    def taken_like(self, resolved: date, days: Iterable[date]) -> None:
+        """Their year was taken from where that of `resolved` was."""
+        if (source := self._from.get(resolved)) is not None:
+            for on in days:
+                self._from.setdefault(on, source)
+
     def said_of(self, on: date) -> str:
         return f"The year is missing: {on.year} is taken from {self._from.get(on, 'the rest of the page')}."
 
