@@ -255,8 +255,14 @@ def test_both_readmes_have_the_same_parts_blocks_scopes_and_links() -> None:
 
     for part in (outline, code, scopes):
         assert part(english) == part(spanish)
-    # One link may be said twice; the pictures are of a language each.
-    assert {re.sub(r"\.es(?=\.svg$)", "", one) for one in links(spanish)} == links(english)
+    assert {re.sub(r"\.es(?=\.\w+$)", "", one) for one in links(spanish)} == links(english)
+
+
+def test_a_year_of_events_is_the_same_in_both_languages() -> None:
+    english, spanish = ROOT / "docs" / "organising.md", ROOT / "docs" / "organising.es.md"
+    said = [{tuple(words) for words in command_lines(one)} for one in (english, spanish)]
+    assert said[0] == said[1]
+    assert len(headings_of(spanish)) == len(headings_of(english))
 
 
 def test_every_command_is_in_the_list_of_commands() -> None:
