@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 # One more than there are cores: some tests wait for real daemons.
 WORKERS ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 1)')
 
-.PHONY: demo test prove mutants lint types quick bench catalogues clean
+.PHONY: demo test prove mutants lint types quick bench catalogues pictures clean
 
 demo: $(STAMP)
 	$(BIN)/zoomsync demo
@@ -51,6 +51,10 @@ bench: $(STAMP)
 # The organiser's screens in other languages: collects what the code says; what is new waits in the .po files for words.
 catalogues: $(STAMP)
 	$(BIN)/python -m tests.catalogues
+
+# The demo drawn for the documents, from a demo that is played now.
+pictures: $(STAMP)
+	$(BIN)/python -m tests.pictures
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from zoomsync.cli.house import options_of
-from zoomsync.cli.output import answer, answer_json, talk
+from zoomsync.cli.output import answer, answer_json, talk, to_nowhere
 
 if TYPE_CHECKING:
     from zoomsync.cli.options import Options
@@ -73,9 +74,14 @@ def demo(
                     _answer_lines(end.what_to_type(ending, folder, _command(), served=serve))
                     if serve:
                         _serve(stage, browser=not no_browser)
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, OSError) as error:
+            if isinstance(error, OSError) and error.errno != errno.EIO:
+                raise
+            # A terminal that was closed: whatever is written to it fails from here on.
+            if isinstance(error, OSError):
+                to_nowhere(sys.stdout)
             talk(f"zoomsync: {_left_in(folder)}")
-            raise
+            raise KeyboardInterrupt from error
     return 0 if ending.proof.holds else 1
 
 
