@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from zoomsync.demo.stage import Stage
     from zoomsync.demo.telling import Teller
 
-PACE_S = 0.85  # what a step of the story takes
+PACE_S = 1.0  # what a step of the story takes
 
 
 def add_to(app: typer.Typer) -> None:
