@@ -170,7 +170,7 @@ def test_the_link_of_a_paused_event_waits_and_is_not_promised(synced: Project) -
 def test_mail_to_an_address_that_came_back_waits_until_that_is_taken_back(synced: Project) -> None:
     one, other = addresses(synced)
     told = hand(synced, "outbox", "bounced", one)
-    assert told.out.startswith(f"{one} ({SLUG}): nothing more goes there; 4 messages wait.")
+    assert told.out.startswith(f"{one} ({SLUG}): nothing more goes there; 4 messages waiting.")
     assert f"{SLUG}: mail came back from 1 address" in hand(synced, "status").out
     synced.clock.move_to(FIRST_REMINDER + timedelta(minutes=20))
     hand(synced, "sync")

@@ -373,7 +373,7 @@ def test_session_far_from_its_time_on_zoom_is_told_in_the_events_time(project: P
     result = project.sync()
     assert result.code == 0
     (complaint,) = result.complaints
-    assert "starts 2023-03-07 08:00 by the file and 2023-03-07 15:00 on Zoom (America/Guatemala)" in complaint
+    assert "starts Mar 7, 2023, 8:00 AM by the file and Mar 7, 2023, 3:00 PM on Zoom (America/Guatemala)" in complaint
     assert 'times = "file"' in complaint
 
 

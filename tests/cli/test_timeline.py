@@ -27,17 +27,17 @@ def test_past_and_future_stand_in_one_list_with_now_between(project: Project) ->
         "sync: 5 added",
         "DEADLINE: registration closes",
         f"registration closed by sync, meeting {MODEL_MEETING_ID}",
-        "mail before:1d 17:00, Sesión 1: 5 accepted by the mail server",
+        "reminder, 1 day before, 17:00, Sesión 1: 5 accepted by the mail server",
         "---- now ----",
-        "mail before:1h, Sesión 1: 5 to be sent",
+        "reminder, 1 hour before, Sesión 1: 5 to be sent",
         "SESSION Sesión 1 starts",
         "session Sesión 1 ends",
-        "attendance Sesión 1: Zoom is asked who came",
-        "mail before:1d 17:00, Sesión 2: 5 to be sent",
-        "mail before:1h, Sesión 2: 5 to be sent",
+        "attendance of Sesión 1: Zoom is asked who came",
+        "reminder, 1 day before, 17:00, Sesión 2: 5 to be sent",
+        "reminder, 1 hour before, Sesión 2: 5 to be sent",
         "SESSION Sesión 2 starts",
         "session Sesión 2 ends",
-        "attendance Sesión 2: Zoom is asked who came",
+        "attendance of Sesión 2: Zoom is asked who came",
         "warning that personal data will be removed",
         "personal data is removed",
     ]
@@ -74,8 +74,8 @@ def test_what_then_is_answered_by_the_moment_that_is_asked_for(project: Project)
     project.world.populate(MODEL_MEETING_ID, 2)
     project.synced()
     out = project.run("timeline", SLUG, "--now", "2023-03-07T07:30").out
-    assert "mail before:1d 17:00, Sesión 1: 2 skipped (skipped: a later reminder has taken its place)" in out
-    assert "mail before:1h, Sesión 1: 2 to be sent" in out
+    assert "reminder, 1 day before, 17:00, Sesión 1: 2 left out (left out: a later reminder has taken its place)" in out
+    assert "reminder, 1 hour before, Sesión 1: 2 to be sent" in out
 
 
 def test_a_draft_shows_what_would_go_out_and_that_it_does_not(project: Project) -> None:
@@ -83,7 +83,7 @@ def test_a_draft_shows_what_would_go_out_and_that_it_does_not(project: Project) 
     project.world.populate(MODEL_MEETING_ID, 2)
     project.synced()
     out = project.at(project.clock(), "timeline", SLUG).out
-    assert "mail before:1h, Sesión 2: 2 to be sent (pending: the event is a draft)" in out
+    assert "reminder, 1 hour before, Sesión 2: 2 to be sent (to be sent: the event is a draft)" in out
 
 
 def test_an_event_that_was_never_synced_has_none(project: Project) -> None:

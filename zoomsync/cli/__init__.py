@@ -13,7 +13,7 @@ from pathlib import Path
 
 from zoomsync import language
 from zoomsync.cli.options import global_options_first, value_of
-from zoomsync.cli.output import UNFORESEEN, AnswerLost, flush_answer, talk, to_nowhere
+from zoomsync.cli.output import AnswerLost, flush_answer, talk, to_nowhere, unforeseen
 from zoomsync.language import _
 from zoomsync.places import language_at_first_sight
 
@@ -46,7 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ZoomsyncError as error:
         return _say(error, code=1, debug=debug)
     except (Abort, KeyboardInterrupt):
-        talk("zoomsync: interrupted")
+        talk(f"zoomsync: {_('interrupted')}")
         if argv is None:
             # A thread that waits for Zoom's answer would hold the process for minutes. Nothing is lost: what was not
             # committed did not happen, and the next run takes over from a process that is gone.
@@ -65,7 +65,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if isinstance(error, OSError) and error.filename:
             talk(f"zoomsync: {error.filename}: {error.strerror}.")
             return 1
-        talk(f"zoomsync: {UNFORESEEN.format(type(error).__name__, error)}")
+        talk(f"zoomsync: {unforeseen(error)}")
         return 1
 
 

@@ -10,6 +10,7 @@ import typer
 
 from zoomsync.cli.house import opened, options_of
 from zoomsync.cli.output import answer, answer_json, progress_bar
+from zoomsync.language import _
 
 db_app = typer.Typer(no_args_is_help=True, help="The database by hand: its schema, a backup, a copy.")
 
@@ -23,7 +24,7 @@ def upgrade(ctx: typer.Context) -> int:
     """Bring the schema up to date. Every command does so by itself."""
     with opened(ctx) as app:
         database = app.database
-        _say(ctx, {"database": database.shown_url, "schema": database.current()}, "{database}: schema {schema}")
+        _say(ctx, {"database": database.shown_url, "schema": database.current()}, _("{database}: schema {schema}"))
         return 0
 
 
@@ -38,8 +39,8 @@ def current(ctx: typer.Context) -> int:
             found = {"database": database.shown_url, "schema": database.current(), "newest": database.newest()}
         finally:
             database.close()
-        has = "schema {schema}, newest {newest}" if found["schema"] else "no schema yet: zoomsync db upgrade makes it"
-        _say(ctx, found, "{database}: " + has)
+        has = _("{database}: schema {schema}, newest {newest}")
+        _say(ctx, found, has if found["schema"] else _("{database}: no schema yet: zoomsync db upgrade makes it"))
         return 0 if found["schema"] == found["newest"] else 1
 
 
@@ -52,7 +53,7 @@ def backup(
 
     with opened(ctx) as app:
         copying.backup(app.database, file)
-        _say(ctx, {"file": str(file)}, "Written: {file}. Keep it safe: it holds personal data.")
+        _say(ctx, {"file": str(file)}, _("Written: {file}. Keep it safe: it holds personal data."))
         return 0
 
 
@@ -68,17 +69,17 @@ def copy(
     from zoomsync.store.schema import Database
 
     options = options_of(ctx)
-    with opened(ctx), progress_bar("Copying", wanted=not (options.quiet or options.json)) as progress:
+    with opened(ctx), progress_bar(_("Copying"), wanted=not (options.quiet or options.json)) as progress:
         try:
             old, new = Database(source), Database(target)
         except StoreError as error:
             raise SettingsError(str(error)) from error
         try:
-            rows = copying.copy(old, new, (lambda _, done, total: progress(done, total)) if progress else None)
+            rows = copying.copy(old, new, (lambda __, done, total: progress(done, total)) if progress else None)
         finally:
             old.close()
             new.close()
-        _say(ctx, {"rows": rows, "total": sum(rows.values())}, "Copied {total} rows. The old database is as it was.")
+        _say(ctx, {"rows": rows, "total": sum(rows.values())}, _("Copied {total} rows. The old database is as it was."))
         return 0
 
 

@@ -10,8 +10,10 @@ import typer
 
 from zoomsync.cli.house import actor, confirmed, opened, options_of
 from zoomsync.cli.output import answer, answer_json, answer_table, local_time, talk
-from zoomsync.cli.sync import published, tell_registration
+from zoomsync.cli.sync import closed_in_words, published, tell_registration
+from zoomsync.language import _
 from zoomsync.text import mask_email
+from zoomsync.words import deadline, event_status, registrant_status
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,17 +44,15 @@ def close(ctx: typer.Context, event: Name, dry_run: DryRun = False) -> int:
 
     with _at_hand(ctx, event, dry_run) as (app, chosen):
         if chosen.status is EventStatus.DRAFT:
-            raise SettingsError(
-                f'{chosen.slug} is a draft, and drafts are never closed: write status = "active" in its file first.'
-            )
+            words = _('{event} is a draft, and drafts are never closed: write status = "active" in its file first.')
+            raise SettingsError(words.format(event=chosen.slug))
         order = None
         if not _deadline(app, chosen).has_come(app.clock()):
             order = Order(OrderKind.CLOSED, app.clock())
         report = _carry_out(ctx, app, chosen, order, dry_run=dry_run, replaces=order is not None)
         done = dry_run or report.state is RegistrationState.CLOSED
         if done and not dry_run and not options_of(ctx).json:
-            late = f"; {report.late} registered late" if report.late else ""
-            answer(f"{chosen.slug}: registration is closed: whoever registers now waits for approval{late}.")
+            answer(f"{chosen.slug}: {closed_in_words(report.late)}.")
             _say_words(chosen, report.closes_at)
         return 0 if done and not report.error else 1
 
@@ -72,17 +72,19 @@ def reopen(
 
     with _at_hand(ctx, event, dry_run) as (app, chosen):
         if chosen.status is not EventStatus.ACTIVE:
-            raise SettingsError(f"{chosen.slug} is {chosen.status}: only an active event's registration is opened.")
+            words = _("{event} is {status}: only an active event's registration is opened.")
+            raise SettingsError(words.format(event=chosen.slug, status=event_status(chosen.status)))
         order = _reopening(app, chosen, until)
         report = _carry_out(ctx, app, chosen, order, dry_run=dry_run, replaces=True)
         good = report.state is RegistrationState.OPEN and not report.error
         if good and not dry_run and not options_of(ctx).json:
-            answer(f"{chosen.slug}: registration is open {_until(app, chosen)}.")
+            answer(f"{chosen.slug}: {_open_until(app, chosen)}")
             if _waits_for_people(app, chosen):
-                talk(
-                    f"{chosen.slug}: approval was manual before, and is so again: whoever registers waits for a person "
-                    f"(zoomsync late {chosen.slug} --approve EMAIL), or set approval to automatic in Zoom's portal."
+                words = _(
+                    "approval was manual before, and is so again: whoever registers waits for a person (zoomsync late "
+                    "{event} --approve EMAIL), or set approval to automatic in Zoom's portal."
                 )
+                talk(f"{chosen.slug}: {words.format(event=chosen.slug)}")
         return 0 if dry_run or good else 1
 
 
@@ -98,12 +100,13 @@ def _reopening(app: App, event: Event, until: str | None) -> Order | None:
         return None if now < event.registration_deadline else Order(OrderKind.REOPENED, now)
     moment = read_moment(until, event.timezone, option="--until")
     if moment <= now:
-        raise SettingsError(f"--until {until} is in the past.")
+        raise SettingsError(_("--until {time} is in the past.").format(time=until))
     if moment < event.registration_deadline:
-        raise SettingsError(
-            f"--until {until} is before the deadline in the event's file: "
-            "write an earlier registration_deadline there if that is meant."
+        words = _(
+            "--until {time} is before the deadline in the event's file: write an earlier registration_deadline there "
+            "if that is meant."
         )
+        raise SettingsError(words.format(time=until))
     return Order(OrderKind.REOPENED, now, moment)
 
 
@@ -120,7 +123,8 @@ def late(
     acts = [*((email, "approve") for email in approve or []), *((email, "deny") for email in deny or [])]
     both = {email.strip().lower() for email in approve or []} & {email.strip().lower() for email in deny or []}
     if both:
-        raise SettingsError(f"{', '.join(sorted(both))} cannot be approved and denied at once.")
+        words = _("{emails} cannot be approved and denied at once.")
+        raise SettingsError(words.format(emails=", ".join(sorted(both))))
     with opened(ctx) as app:
         (chosen,) = app.choose_events([event]).events
         problems = _decide_by_hand(ctx, app, chosen, acts) if acts else []
@@ -136,11 +140,13 @@ def _decide_by_hand(ctx: typer.Context, app: App, event: Event, acts: list[tuple
     denied = [email for email, action in acts if action == "deny"]
     if denied:
         talk(
-            f"Zoom may mail {'them' if len(denied) > 1 else 'this person'}, and blocks the address: "
-            "who is denied cannot register again until somebody approves them."
+            _(
+                "Zoom may mail who is denied, and blocks the address: they cannot register again until somebody "
+                "approves them."
+            )
         )
-        if not confirmed(ctx, f"Deny {', '.join(map(mask_email, denied))}?"):
-            return ["not confirmed"]
+        if not confirmed(ctx, _("Deny {people}?").format(people=", ".join(map(mask_email, denied)))):
+            return [_("not confirmed")]
     app.refuse_rehearsing_for_real(zoom=True, mail=False, yes=options_of(ctx).yes)
     result = app.decide_by_hand(event, acts, actor=actor())
     if not options_of(ctx).json:
@@ -175,7 +181,8 @@ def _refuse_what_is_over(app: App, event: Event) -> None:
         sessions = stored_events.sessions_of(db, known.id) if known else []
     last_end = max((one.ends_at for one in sessions if not one.cancelled), default=None)
     if last_end is not None and app.clock() >= last_end:
-        raise SettingsError(f"{event.slug} is over: its registration on Zoom is left as it is.")
+        words = _("{event} is over: its registration on Zoom is left as it is.")
+        raise SettingsError(words.format(event=event.slug))
 
 
 def _carry_out(
@@ -194,7 +201,8 @@ def _carry_out(
     else:
         run = app.syncer().sync(event).run
         if run.error:
-            talk(f"zoomsync: {event.slug}: the look at the registrants: {run.state}: {run.error}")
+            words = _("the look at the registrants: {why}")
+            talk(f"zoomsync: {event.slug}: {words.format(why=run.error)}")
         now = app.clock()
         with app.database.read() as db:
             known = stored_events.load_stored(db, event.slug)
@@ -243,12 +251,13 @@ def _waits_for_people(app: App, event: Event) -> bool:
     return by_hand and any(one.approval_type == ApprovalType.MANUAL for one in meetings)
 
 
-def _until(app: App, event: Event) -> str:
+def _open_until(app: App, event: Event) -> str:
     closes_at = _deadline(app, event).closes_at
     if closes_at is None:
-        return f"until somebody closes it (zoomsync close {event.slug})"
-    # A deadline at midnight is the end of a day: people know it by its last minute.
-    return f"until {local_time(closes_at - timedelta(minutes=1), event.timezone)} ({event.timezone})"
+        words = _("registration is open until somebody closes it (zoomsync close {event}).")
+        return words.format(event=event.slug)
+    words = _("registration is open until {deadline} ({zone}).")
+    return words.format(deadline=deadline(closes_at, event.timezone), zone=event.timezone)
 
 
 def _say_words(event: Event, closes_at: datetime | None) -> None:
@@ -256,9 +265,9 @@ def _say_words(event: Event, closes_at: datetime | None) -> None:
     from zoomsync.mail.wording import closed_words
 
     page, description = closed_words(closes_at or event.registration_deadline, event.timezone, event.language)
-    answer("Zoom's form stays visible. For the page where the event is announced:")
+    answer(_("Zoom's form stays visible. For the page where the event is announced:"))
     answer(f"  {page}")
-    answer("For the meeting's description on Zoom:")
+    answer(_("For the meeting's description on Zoom:"))
     answer(f"  {description}")
 
 
@@ -296,25 +305,30 @@ def _show_late(app: App, event: Event) -> None:
     people = _people(app, event)
     late_ones = [one for one in people if one.minutes_late is not None]
     others = [one for one in people if one.minutes_late is None]
-    for heading, some in (("Registered after the deadline", late_ones), ("Wait for another reason", others)):
+    headings = (
+        (_("Registered after the deadline ({number}), times in {zone}:"), late_ones),
+        (_("Wait for another reason ({number}), times in {zone}:"), others),
+    )
+    for heading, some in headings:
         if some:
-            answer(f"{heading} ({len(some)}), times in {event.timezone}:")
+            answer(heading.format(number=len(some), zone=event.timezone))
             answer_table(
-                ["Registered", "Minutes late", "Name", "E-mail", "Status"],
+                [_("Registered"), _("Minutes late"), _("Name"), _("E-mail"), _("Status")],
                 [
                     (
                         local_time(one.applicant.registered_at, event.timezone),
                         "" if one.minutes_late is None else one.minutes_late,
                         one.applicant.name,
                         one.applicant.email,
-                        one.applicant.status,
+                        registrant_status(one.applicant.status),
                     )
                     for one in some
                 ],
-                folding=("Name", "E-mail"),
+                folding=(_("Name"), _("E-mail"), _("Minutes late")),
                 right=1,
             )
     if not people:
-        answer(f"{event.slug}: nobody registered after the deadline, and nobody waits.")
+        answer(f"{event.slug}: {_('nobody registered after the deadline, and nobody waits.')}")
     elif any(one.applicant.status.value == "pending" for one in people):
-        answer(f"To decide: zoomsync late {event.slug} --approve EMAIL, or --deny EMAIL.")
+        words = _("To decide: zoomsync late {event} --approve EMAIL, or --deny EMAIL.")
+        answer(words.format(event=event.slug))

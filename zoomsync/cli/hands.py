@@ -9,8 +9,8 @@ import typer
 
 from zoomsync.cli.house import actor, chosen_events, opened, options_of
 from zoomsync.cli.output import answer, answer_json, talk
+from zoomsync.language import _, ngettext
 from zoomsync.text import terminal
-from zoomsync.words import counted
 
 if TYPE_CHECKING:
     from zoomsync.app import App
@@ -66,15 +66,17 @@ def _set_paused(ctx: typer.Context, name: str, *, paused: bool) -> int:
 
 
 def _stop_in_words(done: MailStop) -> str:
-    again = "" if done.changed else " already"
-    due = f", {done.due} of them due now" if done.due else ""
-    wait = f"{counted(done.waiting, 'message')} {'waits' if done.waiting == 1 else 'wait'}{due}"
+    wait = ngettext("{number} message waits", "{number} messages wait", done.waiting).format(number=done.waiting)
+    if done.due:
+        wait += ", " + _("{number} of them due now").format(number=done.due)
     if done.paused:
-        return f"{done.event}: mail is paused{again}: {wait}. zoomsync resume {done.event} lets it go on."
+        state = _("mail is paused") if done.changed else _("mail is paused already")
+        then = _("zoomsync resume {event} lets it go on.").format(event=done.event)
+        return f"{done.event}: {state}: {wait}. {then}"
     if not done.changed:
-        return f"{done.event}: mail was not paused: {wait}."
-    goes = " zoomsync remind sends what is due; so does the daemon." if done.due else ""
-    return f"{done.event}: mail goes on: {wait}.{goes}"
+        return f"{done.event}: {_('mail was not paused')}: {wait}."
+    goes = " " + _("zoomsync remind sends what is due; so does the daemon.") if done.due else ""
+    return f"{done.event}: {_('mail goes on')}: {wait}.{goes}"
 
 
 # ----------------------------------------------------------------------------------------------------------- opting out
@@ -108,13 +110,13 @@ def optout(
         if options_of(ctx).json:
             answer_json({"email": email, "reminders": undo, "events": [asdict(one) for one in done]})
         for one in [] if options_of(ctx).json else done:
-            already = "" if one.changed else " (so it was already)"
-            word = "reminders go again to" if undo else "no more reminders to"
-            answer(terminal(f"{one.event}: {word} {email}{already}."))
+            already = "" if one.changed else " " + _("(so it was already)")
+            word = _("reminders go again to {email}") if undo else _("no more reminders to {email}")
+            answer(terminal(f"{one.event}: {word.format(email=email)}{already}."))
         if missing or not done:
-            where = f" for {', '.join(missing)}" if missing else ""
-            what = "no word against reminders of" if undo else "nobody is registered with the address"
-            talk(f"zoomsync: {what} {mask_email(email)}{where}.")
+            where = f" ({', '.join(missing)})" if missing else ""
+            stopped, unknown = _("{email} had not opted out"), _("nobody is registered with the address {email}")
+            talk(f"zoomsync: {(stopped if undo else unknown).format(email=mask_email(email))}{where}.")
         return 0 if done and not missing else 1
 
 
@@ -144,12 +146,10 @@ def resend(
         _look_at_zoom(app, events)
         found = find_links(events, email, database=app.database, now=app.clock())
         if not found.links:
-            told = found.refused or [
-                f"nobody is registered with the address {mask_email(email)}"
-                + (f" for {event}" if event else "")
-                + ": zoomsync explain EMAIL looks for one that is nearly the same, or for a name"
-            ]
-            raise SettingsError("\n".join(told))
+            who = _("nobody is registered with the address {email}").format(email=mask_email(email))
+            where = f" ({event})" if event else ""
+            look = _("zoomsync explain EMAIL looks for one that is nearly the same, or for a name")
+            raise SettingsError("\n".join(found.refused or [f"{who}{where}: {look}"]))
         for line in found.refused:
             talk(f"zoomsync: {line}")
         return _print_words(ctx, app, found) if text else _send_again(ctx, app, found)
@@ -160,7 +160,7 @@ def _look_at_zoom(app: App, events: list[Event]) -> None:
     for one in events:
         run = app.syncer().sync(one).run
         if run.error:
-            talk(f"zoomsync: {one.slug}: {run.error} What follows goes by the last whole pull.")
+            talk(f"zoomsync: {one.slug}: {run.error} {_('What follows goes by the last whole pull.')}")
 
 
 def _print_words(ctx: typer.Context, app: App, found: Links) -> int:
@@ -172,7 +172,7 @@ def _print_words(ctx: typer.Context, app: App, found: Links) -> int:
     if options_of(ctx).json:
         answer_json({"texts": [{"event": link.event.slug, "to": link.person.email, "text": it} for link, it in texts]})
         return 0
-    for number, (_, words) in enumerate(texts):
+    for number, (__, words) in enumerate(texts):
         if number:
             answer()
         for line in words.splitlines():
@@ -188,14 +188,14 @@ def _send_again(ctx: typer.Context, app: App, found: Links) -> int:
 
     if found.bounced:
         masked = mask_email(found.links[0].person.email)
-        raise SettingsError(
-            f"Mail to {masked} came back, so nothing goes there: take that back first with zoomsync outbox bounced "
-            "EMAIL --undo, or give them the link by another way with --text."
+        words = _(
+            "Mail to {email} came back, so nothing goes there: take that back first with zoomsync outbox bounced EMAIL "
+            "--undo, or give them the link by another way with --text."
         )
+        raise SettingsError(words.format(email=masked))
     if found.paused:
-        raise SettingsError(
-            f"The mail of {', '.join(found.paused)} is paused: zoomsync resume lets it go on; --text prints the link."
-        )
+        words = _("The mail of {events} is paused: zoomsync resume lets it go on; --text prints the link.")
+        raise SettingsError(words.format(events=", ".join(found.paused)))
     numbers = plan_resend(found.links, database=app.database, now=app.clock(), actor=actor())
     return deliver_now(ctx, app, {link.event_id: link.event for link in found.links}, numbers)
 
@@ -205,4 +205,4 @@ def _refuse_no_address(email: str) -> None:
     from zoomsync.text import is_email, mask_email
 
     if not is_email(email.strip()):
-        raise SettingsError(f"{mask_email(email)} is not one e-mail address.")
+        raise SettingsError(_("{address} is not one e-mail address.").format(address=mask_email(email)))

@@ -12,6 +12,7 @@ import typer
 
 from zoomsync.cli.options import Options
 from zoomsync.cli.output import talk
+from zoomsync.language import _
 
 if TYPE_CHECKING:
     from zoomsync.app import App, ChosenEvents
@@ -66,8 +67,22 @@ def confirmed(ctx: typer.Context, question: str) -> bool:
     if options_of(ctx).yes:
         return True
     if not sys.stdin.isatty():
-        raise SettingsError(f"{question} There is no terminal to ask on: say --yes if that is meant.")
-    return typer.confirm(question, err=True)
+        words = _("{question} There is no terminal to ask on: say --yes if that is meant.")
+        raise SettingsError(words.format(question=question))
+    return _yes(question)
+
+
+def _yes(question: str) -> bool:
+    """The answer to a question, asked until it is one: y or n, in Spanish s or n; alone, Enter is no."""
+    yes, no = _("yes"), _("no")
+    while True:
+        said = typer.prompt(f"{question} [{yes[0]}/{no[0].upper()}]", default="", show_default=False, err=True)
+        word = str(said).strip().lower()
+        if word in {"y", "yes", yes[0], yes, "si"}:
+            return True
+        if word in {"", "n", no}:
+            return False
+        talk(_("Write {yes} or {no}.").format(yes=yes, no=no))
 
 
 def actor() -> str:

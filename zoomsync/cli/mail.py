@@ -11,8 +11,9 @@ import typer
 from zoomsync.cli.house import actor, chosen_events, opened, options_of
 from zoomsync.cli.output import answer, answer_json, answer_table, local_time, talk
 from zoomsync.cli.sync import Events
+from zoomsync.language import N_, _, ngettext
 from zoomsync.text import terminal
-from zoomsync.words import counted
+from zoomsync.words import counted, mail_kind, mail_state
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -79,11 +80,12 @@ def deliver_now(ctx: typer.Context, app: App, events: Mapping[int, Event], numbe
     if left and not report.problems:
         until = delivery.full_until
         why = (
-            f"the mail host's limit leaves room again at {until:%H:%M} UTC"
+            _("the mail host's limit leaves room again at {time} UTC").format(time=f"{until:%H:%M}")
             if until
-            else "zoomsync outbox list shows it"
+            else _("zoomsync outbox list shows it")
         )
-        talk(f"zoomsync: {counted(left, 'message')} {'waits' if left == 1 else 'wait'}: {why}.")
+        words = ngettext("{number} message waits: {why}.", "{number} messages wait: {why}.", left)
+        talk(f"zoomsync: {words.format(number=left, why=why)}")
     return 1 if report.problems or report.count(OutboxState.FAILED) else 0
 
 
@@ -110,20 +112,38 @@ def _print(report: RemindReport, *, dry_run: bool, as_json: bool) -> None:
         return
     if report.messages and (dry_run or len(report.messages) <= 40):
         answer_table(
-            ["Event", "Session", "Kind", "To", "State", "Why"],
+            [_("Event"), _("Session"), _("Kind"), _("To"), _("State"), _("Why")],
             [
-                (one.event, one.session, one.kind, one.to, "would be sent" if dry_run else one.state, one.reason)
+                (
+                    one.event,
+                    one.session,
+                    mail_kind(one.kind),
+                    one.to,
+                    _("would be sent") if dry_run else mail_state(one.state),
+                    one.reason,
+                )
                 for one in report.messages
             ],
-            folding={"Event", "Session", "To", "Why"},
+            folding={_("Event"), _("Session"), _("Kind"), _("To"), _("State"), _("Why")},
         )
     if dry_run:
-        answer(f"{counted(len(report.messages), 'message')} would be sent now; nothing was sent or written.")
+        words = _("{messages} would be sent now; nothing was sent or written.")
+        answer(words.format(messages=counted(len(report.messages), "message")))
         return
     counts["waiting"] = report.count(OutboxState.PENDING)  # taken up, and put back as they were
-    told = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counts.items() if count)
-    planned = f" {counted(report.planned, 'message')} newly planned." if report.planned else ""
-    answer(f"{told.capitalize() or 'Nothing was due'}.{planned}")
+    told = ", ".join(_(_FATES[name]).format(number=count) for name, count in counts.items() if count)
+    planned = _("{messages} newly planned.").format(messages=counted(report.planned, "message"))
+    answer(f"{told or _('Nothing was due')}." + (f" {planned}" if report.planned else ""))
+
+
+_FATES = {
+    "sent": N_("{number} sent"),
+    "failed": N_("{number} failed"),
+    "skipped": N_("{number} left out"),
+    "in_doubt": N_("{number} in doubt"),
+    "deferred": N_("{number} deferred"),
+    "waiting": N_("{number} waiting"),
+}
 
 
 def preview(
@@ -144,7 +164,7 @@ def preview(
     with opened(ctx) as app:
         (chosen,) = chosen_events(app, [event]).events
         if send is not None and not is_email(send):
-            raise SettingsError(f"--send {send} is not one e-mail address.")
+            raise SettingsError(_("{address} is not one e-mail address.").format(address=f"--send {send}"))
         folder = output / chosen.slug
         folder.mkdir(parents=True, exist_ok=True)
         written = []
@@ -164,16 +184,20 @@ def preview(
                 for kind, message in messages:
                     outcome = connection.send(message, lambda: True)
                     if outcome.kind is not OutcomeKind.ACCEPTED:
+                        words = _(
+                            "{kind} was not sent: the mail server refuses it at {stage}: {words}. zoomsync check tries "
+                            "the mail server."
+                        )
                         raise BatchStopped(
-                            f"{kind} was not sent: the mail server refuses it at {outcome.stage}: "
-                            f"{outcome.words.rstrip('.')}. zoomsync check tries the mail server."
+                            words.format(kind=kind, stage=outcome.stage, words=outcome.words.rstrip("."))
                         )
         if options.json:
             answer_json({"files": written, "sent_to": send})
         else:
             for kind, message in messages:
                 answer(f"{kind:16} {message.subject}")
-            answer(f"Written into {folder}." + (f" Sent to {send}, marked as a test." if send else ""))
+            sent = " " + _("Sent to {address}, marked as a test.").format(address=send) if send else ""
+            answer(_("Written into {folder}.").format(folder=folder) + sent)
         return 0
 
 
@@ -192,7 +216,8 @@ def outbox_list(
 
     wrong = [name for name in state or [] if name not in list(OutboxState)]
     if wrong:
-        raise SettingsError(f"There is no state {wrong[0]}; there are: {', '.join(OutboxState)}.")
+        words = _("There is no state {state}; there are: {states}.")
+        raise SettingsError(words.format(state=wrong[0], states=", ".join(OutboxState)))
     with opened(ctx) as app:
         with app.database.read() as db:
             stored = stored_events.all_stored(db)
@@ -200,9 +225,8 @@ def outbox_list(
             zones = {one.slug: one.timezone for one in stored}
             strange = [name for name in events or [] if name not in known]
             if strange:
-                raise SettingsError(
-                    f"The database knows no event {strange[0]}; it knows: {', '.join(known) or 'none'}."
-                )
+                words = _("The database knows no event {event}; it knows: {known}.")
+                raise SettingsError(words.format(event=strange[0], known=", ".join(known) or _("none")))
             entries = outbox.listing(
                 db,
                 event_ids=[known[name] for name in events] if events else None,
@@ -220,15 +244,15 @@ def _list(entries: Sequence[OutboxEntry], zones: Mapping[str, str], *, limit: in
     """The entries with times in their event's zone. zones: by slug."""
     several = len({entry.event for entry in entries}) > 1
     answer_table(
-        ["No.", "Event", "Session", "Kind", "To", "State", "Due", "Sent", "Why"],
+        [_("No."), _("Event"), _("Session"), _("Kind"), _("To"), _("State"), _("Due"), _("Sent"), _("Why")],
         [
             (
                 entry.id,
                 entry.event if several else "",
                 entry.session,
-                entry.kind,
+                mail_kind(entry.kind),
                 entry.email,
-                entry.state,
+                mail_state(entry.state),
                 local_time(entry.due_at, zones[entry.event]),
                 local_time(entry.sent_at, zones[entry.event]),
                 entry.reason,
@@ -236,11 +260,11 @@ def _list(entries: Sequence[OutboxEntry], zones: Mapping[str, str], *, limit: in
             for entry in entries
         ],
         right=0,
-        folding={"Event", "Session", "Kind", "To", "Due", "Sent", "Why"},
+        folding={_("Event"), _("Session"), _("Kind"), _("To"), _("State"), _("Due"), _("Sent"), _("Why")},
     )
     shown = {slug: zones[slug] for slug in sorted({entry.event for entry in entries})}
-    more = f", the first {limit}: --limit shows more" if len(entries) == limit else ""
-    where = "; ".join(f"{slug}, times in {zone}" for slug, zone in shown.items())
+    more = ", " + _("the first {limit}: --limit shows more").format(limit=limit) if len(entries) == limit else ""
+    where = "; ".join(_("{event}, times in {zone}").format(event=slug, zone=zone) for slug, zone in shown.items())
     answer(f"{counted(len(entries), 'message')}{more}" + (f" ({where})" if where else "") + ".")
 
 
@@ -259,7 +283,8 @@ def outbox_show(ctx: typer.Context, number: Number) -> int:
             found = outbox.show(db, number)
             zones = {one.slug: one.timezone for one in stored_events.all_stored(db)}
         if found is None:
-            raise SettingsError(f"There is no message number {number}: zoomsync outbox list shows them.")
+            words = _("There is no message number {number}: zoomsync outbox list shows them.")
+            raise SettingsError(words.format(number=number))
         entry, attempts = found
         zone = zones[entry.event]
         if options_of(ctx).json:
@@ -268,17 +293,55 @@ def outbox_show(ctx: typer.Context, number: Number) -> int:
         _show_entry(entry, zone)
         for one in attempts:
             code = f" {one.code}" if one.code else ""
-            answer(terminal(f"try at {one.at:%Y-%m-%d %H:%M:%S} UTC: {one.outcome} at {one.stage}{code}: {one.words}"))
+            words = _("try at {time} UTC: {outcome} at {stage}: {words}").format(
+                time=f"{one.at:%Y-%m-%d %H:%M:%S}",
+                outcome=_(_OUTCOMES.get(one.outcome, one.outcome)),
+                stage=f"{one.stage}{code}",
+                words=one.words,
+            )
+            answer(terminal(words))
         return 0
+
+
+_OUTCOMES = {
+    "accepted": N_("accepted"),
+    "refused": N_("refused"),
+    "deferred": N_("refused for now"),
+    "stopped": N_("refused with all others"),
+    "in_doubt": N_("no clear answer"),
+    "abandoned": N_("given up before the text"),
+}
+_FIELDS = {
+    "id": N_("number"),
+    "event": N_("event"),
+    "session": N_("session"),
+    "kind": N_("kind"),
+    "occasion": N_("occasion"),
+    "email": N_("to"),
+    "state": N_("state"),
+    "reason": N_("why"),
+    "due_at": N_("due"),
+    "sent_at": N_("sent"),
+    "expires_at": N_("holds until"),
+    "attempts": N_("tries"),
+    "in_doubt": N_("times in doubt"),
+    "next_try_at": N_("next try"),
+    "message_id": "Message-ID",
+}
 
 
 def _show_entry(entry: OutboxEntry, zone: str) -> None:
     from datetime import datetime
 
+    said = {"kind": mail_kind(entry.kind), "state": mail_state(entry.state)}
+    lines = {}
     for name, value in asdict(entry).items():
         if value not in ("", None):
             text = f"{local_time(value, zone)} ({zone})" if isinstance(value, datetime) else str(value)
-            answer(f"{name.replace('_', ' '):14} {terminal(text)}")
+            lines[_(_FIELDS[name]) if name in _FIELDS else name.replace("_", " ")] = said.get(name, text)
+    width = max(map(len, lines))
+    for label, text in lines.items():
+        answer(f"{label.ljust(width)}  {terminal(text)}")
 
 
 @outbox_app.command("retry")
@@ -309,9 +372,9 @@ def outbox_bounced(
 
     options = options_of(ctx)
     if email is None and undo:
-        raise SettingsError("--undo wants the address: zoomsync outbox bounced EMAIL --undo.")
+        raise SettingsError(_("--undo wants the address: zoomsync outbox bounced EMAIL --undo."))
     if email is not None and not is_email(email.strip()):
-        raise SettingsError(f"{mask_email(email)} is not one e-mail address.")
+        raise SettingsError(_("{address} is not one e-mail address.").format(address=mask_email(email)))
     with opened(ctx) as app:
         if email is None:
             with app.database.read() as db:
@@ -320,32 +383,32 @@ def outbox_bounced(
                 answer_json({"bounced": [one._asdict() for one in found]})
                 return 0
             answer_table(
-                ["Address", "Since (UTC)", "Events"],
+                [_("Address"), _("Since (UTC)"), _("Events")],
                 [(one.email, f"{one.at:%Y-%m-%d %H:%M}", ", ".join(one.events)) for one in found],
-                folding={"Address", "Events"},
+                folding={_("Address"), _("Events")},
             )
-            answer(f"Mail came back from {counted(len(found), 'address')}.")
+            answer(_("Mail came back from {addresses}.").format(addresses=counted(len(found), "address")))
             return 0
         done = set_bounced(email, undo=undo, database=app.database, now=app.clock(), actor=actor())
         if options.json:
             answer_json({"email": email, "bounced": not undo, **asdict(done)})
         elif not undo and not done.events:
-            talk(f"zoomsync: nobody is registered with the address {mask_email(email)}: zoomsync sync pulls who is.")
+            words = _("nobody is registered with the address {address}: zoomsync sync pulls who is.")
+            talk(f"zoomsync: {words.format(address=mask_email(email))}")
         else:
             answer(terminal(_bounce_in_words(email, done, undo=undo)))
         return 0 if undo or done.events else 1
 
 
 def _bounce_in_words(email: str, done: Bounced, *, undo: bool) -> str:
-    wait = "message waits" if done.waiting == 1 else "messages wait"
     if undo:
-        return f"{email}: mail goes there again." if done.changed else f"{email}: nothing stood against it."
-    already = "" if done.changed else " already"
-    return (
-        f"{email} ({', '.join(done.events)}): nothing more goes there{already}; {done.waiting} {wait}. Ask for the "
-        "right address: who registers again with it gets everything. If it is in order again: "
-        "zoomsync outbox bounced EMAIL --undo."
-    )
+        words = _("{email}: mail goes there again.") if done.changed else _("{email}: nothing stood against it.")
+        return words.format(email=email)
+    stopped = _("nothing more goes there") if done.changed else _("nothing more goes there already")
+    return _(
+        "{email} ({events}): {stopped}; {messages} waiting. Ask for the right address: who registers again with it "
+        "gets everything. If it is in order again: zoomsync outbox bounced EMAIL --undo."
+    ).format(email=email, events=", ".join(done.events), stopped=stopped, messages=counted(done.waiting, "message"))
 
 
 def _by_hand(ctx: typer.Context, number: int, act: str) -> int:
@@ -360,5 +423,6 @@ def _by_hand(ctx: typer.Context, number: int, act: str) -> int:
         elif refusal:
             talk(f"zoomsync: {refusal}")
         else:
-            answer(f"Message {number}: {'will be sent at the next remind' if act == 'retry' else 'taken out'}.")
+            words = _("Message {number}: will be sent at the next remind.") if act == "retry" else ""
+            answer((words or _("Message {number}: taken out.")).format(number=number))
         return 1 if refusal else 0

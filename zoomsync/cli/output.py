@@ -13,15 +13,20 @@ from datetime import datetime
 from typing import Any, BinaryIO, TextIO
 
 from zoomsync.errors import ZoomsyncError
+from zoomsync.language import _
 from zoomsync.text import terminal
-
-UNFORESEEN = (
-    "something unforeseen happened ({}: {}). Run the same command with --debug to see where, and please report it."
-)
 
 
 class AnswerLost(ZoomsyncError):
     """Standard output cannot be written: the work was done, and its answer got lost."""
+
+
+def unforeseen(error: Exception) -> str:
+    """What is said of an error that nobody thought of."""
+    return _(
+        "something unforeseen happened ({kind}: {words}). Run the same command with --debug to see where, and please "
+        "report it."
+    ).format(kind=type(error).__name__, words=error)
 
 
 def answer(text: str = "") -> None:
@@ -66,7 +71,8 @@ def _writing_the_answer() -> Iterator[None]:
         raise
     except OSError as exc:
         to_nowhere(sys.stdout)
-        raise AnswerLost(f"The answer cannot be written to standard output ({exc.strerror}).") from exc
+        words = _("The answer cannot be written to standard output ({why}).")
+        raise AnswerLost(words.format(why=exc.strerror)) from exc
 
 
 def to_nowhere(stream: TextIO) -> None:

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from zoomsync.cli.house import chosen_events, opened, options_of
-from zoomsync.cli.output import UNFORESEEN, answer, answer_json, local_time, progress_bar, talk
+from zoomsync.cli.output import answer, answer_json, can_show, paint, progress_bar, talk, unforeseen, wrapped
+from zoomsync.language import N_, _, ngettext
 from zoomsync.text import terminal
-from zoomsync.words import counted
+from zoomsync.words import counted, moment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from concurrent.futures import ThreadPoolExecutor
 
     from zoomsync.app import App
@@ -27,7 +28,13 @@ if TYPE_CHECKING:
 
 SIDE_BY_SIDE = 8  # events at once: the plan's rate is shared, and the waiting is what is saved
 
-_CHANGES = ("added", "updated", "cancelled", "reinstated", "held")
+_CHANGES = {
+    "added": N_("{number} added"),
+    "updated": N_("{number} updated"),
+    "cancelled": N_("{number} cancelled"),
+    "reinstated": N_("{number} reinstated"),
+    "held": N_("{number} held"),
+}
 
 Events = Annotated[list[str] | None, typer.Argument(metavar="EVENT", help="Event names; all of them by default.")]
 
@@ -58,7 +65,7 @@ def sync(
         app.zoom  # noqa: B018 - credentials that are missing are told before anything is asked
         app.database.ping()
         alone = len(chosen.events) == 1
-        with progress_bar("Pulling", wanted=not (options.quiet or options.json)) as progress:
+        with progress_bar(_("Pulling"), wanted=not (options.quiet or options.json)) as progress:
 
             def carry_out(event: Event) -> tuple[SyncOutcome, RegistrationReport | None]:
                 shown = progress if alone else None
@@ -67,7 +74,7 @@ def sync(
                 except Exception as error:
                     if options.debug:
                         raise
-                    return _failed(app, event, UNFORESEEN.format(type(error).__name__, error)), None
+                    return _failed(app, event, unforeseen(error)), None
 
             done = []
             with _threads(min(SIDE_BY_SIDE, len(chosen.events))) as threads:
@@ -84,7 +91,7 @@ def sync(
                     answer(f"{run.event}: {_in_words(run)}")
                     _show_suspects(app, run)
             if dry_run:
-                answer("This was a dry run: nothing was written, here or on Zoom.")
+                answer(_("This was a dry run: nothing was written, here or on Zoom."))
         for event, (outcome, closing) in zip(chosen.events, done, strict=True):
             _tell(event, outcome, closing, quiet=options.quiet)
         failed = bool(chosen.errors) or any(run.state is RunState.FAILED for run in runs)
@@ -155,20 +162,24 @@ def _tell(event: Event, outcome: SyncOutcome, closing: RegistrationReport | None
     """What a person must hear of: failures, held cancellations, times that differ, a form that is not closed."""
     run = outcome.run
     if run.error:
-        talk(f"zoomsync: {run.event}: {run.state}: {run.error}{_remedy(outcome.problem)}")
+        talk(f"zoomsync: {run.event}: {_run_state(run.state)}: {run.error}{_remedy(outcome.problem)}")
     if run.counts.held:
-        talk(
-            f"zoomsync: {run.event}: {run.counts.held} registrants are no longer listed; that is many, so they stay "
-            "as they are until another sync says the same"
+        words = ngettext(
+            "{number} registrant is no longer listed; that is many, so they stay as they are until another sync says "
+            "the same",
+            "{number} registrants are no longer listed; that is many, so they stay as they are until another sync says "
+            "the same",
+            run.counts.held,
         )
+        talk(f"zoomsync: {run.event}: {words.format(number=run.counts.held)}")
     for difference in outcome.differences:
         if difference.held:
-            by_file, on_zoom = (local_time(at, event.timezone) for at in (difference.file, difference.zoom))
-            talk(
-                f"zoomsync: {run.event}: a session starts {by_file} by the file and {on_zoom or 'at no time'} on Zoom "
-                f"({event.timezone}); its mail waits until one of them is set right, or "
-                'times = "file" stands under [zoom]'
-            )
+            by_file, on_zoom = (moment(at, event.timezone) for at in (difference.file, difference.zoom))
+            words = _(
+                "a session starts {by_file} by the file and {on_zoom} on Zoom ({zone}); its mail waits until one of "
+                'them is set right, or times = "file" stands under [zoom]'
+            ).format(by_file=by_file, on_zoom=on_zoom or _("at no time"), zone=event.timezone)
+            talk(f"zoomsync: {run.event}: {words}")
     if closing:
         tell_registration(closing, quiet=quiet)
 
@@ -199,30 +210,48 @@ def tell_registration(report: RegistrationReport, *, quiet: bool, with_state: bo
     for problem in report.problems:
         talk(f"zoomsync: {report.event}: {problem}")
     if report.error:
-        state = "NOT CLOSED" if report.state is RegistrationState.NOT_CLOSED else "not as it should be"
-        talk(f"zoomsync: {report.event}: registration is {state}. {report.error}")
+        not_closed = report.state is RegistrationState.NOT_CLOSED
+        state = _("registration is NOT CLOSED.") if not_closed else _("registration is not as it should be.")
+        talk(f"zoomsync: {report.event}: {state} {report.error}")
     elif report.state is RegistrationState.CLOSED and with_state and not quiet:
-        late = f"; {report.late} registered late" if report.late else ""
-        talk(f"{report.event}: registration is closed: whoever registers now waits for approval{late}")
+        talk(f"{report.event}: {closed_in_words(report.late)}")
     if report.waiting and not quiet:
-        wait = "waits" if report.waiting == 1 else "wait"
-        who = f"{counted(report.waiting, 'registrant')} {wait}"
-        talk(f"{report.event}: {who} for a person: zoomsync late {report.event} shows who")
+        words = ngettext(
+            "{number} registrant waits for a person: zoomsync late {event} shows who",
+            "{number} registrants wait for a person: zoomsync late {event} shows who",
+            report.waiting,
+        )
+        talk(f"{report.event}: {words.format(number=report.waiting, event=report.event)}")
+
+
+def closed_in_words(late: int) -> str:
+    """That registration is closed, and how many registered too late."""
+    words = _("registration is closed: whoever registers now waits for approval")
+    return f"{words}; {_late(late)}" if late else words
+
+
+def _late(number: int) -> str:
+    return ngettext("{number} registered late", "{number} registered late", number).format(number=number)
+
+
+def _run_state(state: str) -> str:
+    words = {"ok": N_("in order"), "failed": N_("failed"), "skipped": N_("left out"), "running": N_("running")}
+    return _(words[state])
 
 
 def _remedy(problem: ZoomsyncError | None) -> str:
     """What to do about trouble that passes by itself most of the time; other errors say so in their own words."""
     from zoomsync.errors import ZoomPayloadError, ZoomRateLimited, ZoomUnavailable
 
-    later = " Nothing was changed; the next sync tries again."
+    later = " " + _("Nothing was changed; the next sync tries again.")
     if isinstance(problem, ZoomRateLimited):
         return later
     if isinstance(problem, ZoomUnavailable):
-        return f"{later} If it stays so, check this machine's network, and https://status.zoom.us."
+        return f"{later} " + _("If it stays so, check this machine's network, and https://status.zoom.us.")
     if isinstance(problem, ZoomPayloadError):
-        return (
-            f"{later} If it stays so, check ZOOMSYNC_ZOOM__API_URL and ZOOMSYNC_ZOOM__OAUTH_URL, and what stands "
-            "between this machine and Zoom (a proxy, a login page)."
+        return f"{later} " + _(
+            "If it stays so, check ZOOMSYNC_ZOOM__API_URL and ZOOMSYNC_ZOOM__OAUTH_URL, and what stands between this "
+            "machine and Zoom (a proxy, a login page)."
         )
     return ""
 
@@ -239,8 +268,16 @@ def as_json(run: SyncRun) -> dict[str, Any]:
 
 
 def _in_words(run: SyncRun) -> str:
-    changes = [f"{count} {name}" for name in _CHANGES if (count := getattr(run.counts, name))]
-    return f"{counted(run.counts.pulled, 'registrant')} pulled, {', '.join(changes) or 'nothing changed'}"
+    return _("{registrants} pulled, {changes}").format(
+        registrants=counted(run.counts.pulled, "registrant"),
+        changes=changes_in_words(asdict(run.counts)) or _("nothing changed"),
+    )
+
+
+def changes_in_words(counts: Mapping[str, int]) -> str:
+    """What a sync changed, by the names of a run's counts: "2 added, 1 updated"; "" for nothing."""
+    found = ((_(words), counts.get(name)) for name, words in _CHANGES.items())
+    return ", ".join(words.format(number=number) for words, number in found if number)
 
 
 def status(
@@ -271,15 +308,15 @@ def status(
             answer_json({"database": app.database.shown_url, **shown})
             return 1 if problems else 0
         for problem in problems:
-            answer(f"! {terminal(problem)}")
+            answer(paint(f"! {wrapped(terminal(problem), indent=2)}", "red"))
         if not problems:
-            answer("Nothing needs a person.")
+            answer(_("Nothing needs a person."))
         for note in notes:
-            answer(f"· {terminal(note)}")
+            answer(f"{'·' if can_show('·') else '-'} {wrapped(terminal(note), indent=2)}")
         for one in report.events:
             _show_standing(one)
         answer()
-        answer(f"Database: {app.database.shown_url}")
+        answer(_("Database: {url}").format(url=app.database.shown_url))
         return 1 if problems else 0
 
 
@@ -298,40 +335,60 @@ def _alive(ctx: typer.Context) -> int:
             seen = [{"owner": one.owner, "seen_at": one.seen_at} for one in found]
             answer_json({"alive": bool(here), "daemons": seen})
         else:
-            answer("A daemon is alive." if here else "No daemon of this machine was heard of within the last minute.")
+            no = _("No daemon of this machine was heard of within the last minute.")
+            answer(_("A daemon is alive.") if here else no)
         return 0 if here else 1
 
 
 def _show_standing(one: EventStanding) -> None:
     """One event's lines, with times in its own zone."""
-    from datetime import datetime, timedelta
-    from zoneinfo import ZoneInfo
-
+    from zoomsync.domain.records import RunState
     from zoomsync.domain.registration import RegistrationState
+    from zoomsync.words import at_length, deadline, event_status, registrant_status
 
-    zone = ZoneInfo(one.timezone)
-
-    def local(moment: datetime) -> str:
-        return f"{moment.astimezone(zone):%a %d %b %Y %H:%M}"
-
-    # A deadline at midnight is the end of a day: people know it by its last minute.
-    deadline = local(one.closes_at - timedelta(minutes=1)) if one.closes_at else ""
-    since = f" since {local(one.closed_at)}" if one.closed_at else ""
-    proof = f", read back {local(one.verified_at)}" if one.verified_at else ""
-    late = f"; {one.late} late, {one.late_waiting} of them waiting" if one.late else ""
-    registration = {
-        RegistrationState.OPEN: f"open until {deadline}" if deadline else "open until somebody closes it",
-        RegistrationState.CLOSED: f"closed{since}{proof}{late}",
-        RegistrationState.NOT_CLOSED: f"NOT CLOSED; the deadline was {deadline}{late}",
+    zone = one.timezone
+    closes = deadline(one.closes_at, zone) if one.closes_at else ""
+    late = [_late(one.late)] if one.late else []
+    if one.late_waiting:
+        late += [
+            ngettext("{number} of them waits", "{number} of them wait", one.late_waiting).format(
+                number=one.late_waiting
+            )
+        ]
+    about = {
+        RegistrationState.OPEN: [
+            _("open until {deadline}").format(deadline=closes) if closes else _("open until somebody closes it")
+        ],
+        RegistrationState.CLOSED: [
+            _("closed since {moment}").format(moment=at_length(one.closed_at, zone)) if one.closed_at else _("closed"),
+            *([_("read back {moment}").format(moment=moment(one.verified_at, zone))] if one.verified_at else []),
+            *late,
+        ],
+        RegistrationState.NOT_CLOSED: [_("NOT CLOSED; the deadline was {deadline}").format(deadline=closes), *late],
     }[one.registration]
-    people = ", ".join(f"{count} {status}" for status, count in one.registrants.items()) or "nobody yet"
-    paused = "PAUSED; " if one.paused_at else ""
-    mail = f"{paused}{one.sent} sent, {one.waiting} waiting, {one.failed} failed"
-    doubt = f", {one.in_doubt} in doubt" if one.in_doubt else ""
-    next_mail = f"; next {local(one.next_mail_at)}" if one.next_mail_at else ""
+    people = [f"{number} {registrant_status(name)}" for name, number in one.registrants.items()]
+    mail = [_("PAUSED")] if one.paused_at else []
+    mail += [_("{number} sent").format(number=one.sent), _("{number} waiting").format(number=one.waiting)]
+    mail += [_("{number} failed").format(number=one.failed)]
+    mail += [_("{number} in doubt").format(number=one.in_doubt)] if one.in_doubt else []
+    mail += [_("next {moment}").format(moment=at_length(one.next_mail_at, zone))] if one.next_mail_at else []
+    synced = _("never")
+    if one.last_sync_at:
+        synced = f"{moment(one.last_sync_at, zone)}, {_run_state(one.last_sync_state or RunState.OK)}"
     answer()
-    answer(terminal(f"{one.event} ({one.status}): {one.title}; times in {one.timezone}"))
-    answer(f"  last sync     {f'{local(one.last_sync_at)}, {one.last_sync_state}' if one.last_sync_at else 'never'}")
-    answer(f"  registrants   {people}")
-    answer(f"  registration  {registration}")
-    answer(f"  mail          {mail}{doubt}{next_mail}")
+    heading = _("{event} ({status}): {title}; times in {zone}")
+    answer(
+        paint(
+            terminal(heading.format(event=one.event, status=event_status(one.status), title=one.title, zone=zone)),
+            "bold",
+        )
+    )
+    lines = {
+        _("last sync"): synced,
+        _("registrants"): ", ".join(people) or _("nobody yet"),
+        _("registration"): "; ".join(about),
+        _("mail"): ", ".join(mail),
+    }
+    width = max(map(len, lines))
+    for name, said in lines.items():
+        answer(f"  {name.ljust(width)}  {wrapped(said, indent=width + 4)}")

@@ -8,21 +8,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from zoomsync.cli.house import opened, options_of
-from zoomsync.cli.output import answer, answer_json, local_time
+from zoomsync.cli.output import answer, answer_json, local_time, paint, wrapped
+from zoomsync.cli.sync import changes_in_words
+from zoomsync.language import N_, _, ngettext
 from zoomsync.text import terminal
-from zoomsync.words import counted
+from zoomsync.words import counted, event_status, mail_kind, mail_state
 
 if TYPE_CHECKING:
     from zoomsync.domain.timeline import Entry
     from zoomsync.jobs.capacity import Capacity, MailLimit
 
-_STATES = {
-    "sent": "accepted by the mail server",
-    "pending": "to be sent",
-    "deferred": "to be tried again",
-    "in_doubt": "in doubt",
-    "unmatched": "not identified",
-}
+_COUNTED = {"came": N_("{number} came"), "unmatched": N_("{number} not identified")}
 
 
 def add_to(app: typer.Typer) -> None:
@@ -42,7 +38,8 @@ def timeline(
         now = app.clock()
         found = look_at_timeline(chosen, app.database, app.settings.privacy.retention_days, now=now)
         if found is None:
-            raise SettingsError(f"{chosen.slug} was never synced: zoomsync sync {chosen.slug} comes first.")
+            words = _("{event} was never synced: zoomsync sync {event} comes first.")
+            raise SettingsError(words.format(event=chosen.slug))
         capacity = look_at_capacity(app.mail_limit, app.database, now, zone=chosen.timezone)
         short = [one for one in capacity.shortfalls if one.batch.event == chosen.slug]
         if options_of(ctx).json:
@@ -79,21 +76,26 @@ def timeline(
             )
             return 0
         zone = chosen.timezone
-        answer(terminal(f"{chosen.title} ({chosen.status}), times of {chosen.timezone}"))
+        heading = _("{title} ({status}), times of {zone}").format(
+            title=chosen.title, status=event_status(chosen.status), zone=zone
+        )
+        answer(paint(wrapped(terminal(heading), indent=0), "bold"))
         if found.paused:
-            answer(f"! Its mail is paused: zoomsync resume {chosen.slug} lets it go on.")
+            words = _("Its mail is paused: zoomsync resume {event} lets it go on.")
+            answer(f"! {wrapped(words.format(event=chosen.slug), indent=2)}")
+        mark = paint(f"---- {_('now')} ----", "bold")
         told_now = False
         for one in found.entries:
             if one.at > now and not told_now:
-                answer(f"{local_time(now, zone)}  ---- now ----")
+                answer(f"{local_time(now, zone)}  {mark}")
                 told_now = True
-            answer(f"{local_time(shown_at(one), zone)}  {terminal(in_words(one))}")
+            answer(f"{local_time(shown_at(one), zone)}  {wrapped(terminal(in_words(one)), indent=18)}")
         if not told_now:
-            answer(f"{local_time(now, zone)}  ---- now ----")
+            answer(f"{local_time(now, zone)}  {mark}")
         for line in limits_in_words(app.mail_limit, capacity, chosen.slug):
-            answer(terminal(f"! {line}"))
+            answer(f"! {wrapped(terminal(line), indent=2)}")
         if found.quiet_runs:
-            answer(f"Besides, {counted(found.quiet_runs, 'sync')} changed nothing.")
+            answer(_("Besides, {syncs} changed nothing.").format(syncs=counted(found.quiet_runs, "sync")))
         return 0
 
 
@@ -102,7 +104,9 @@ def limits_in_words(limit: MailLimit, capacity: Capacity, slug: str) -> list[str
     from zoomsync.jobs.capacity import remedy, short_in_words
 
     days = [
-        f"{counted(count, 'message')} of all events are due on {day}, and the mail host takes {limit.per_day} a day"
+        _("{messages} of all events are due on {day}, and the mail host takes {limit} a day").format(
+            messages=counted(count, "message"), day=day, limit=limit.per_day
+        )
         for day, count in capacity.busy_days
     ]
     short = [one for one in capacity.shortfalls if one.batch.event == slug]
@@ -111,39 +115,69 @@ def limits_in_words(limit: MailLimit, capacity: Capacity, slug: str) -> list[str
 
 def in_words(one: Entry) -> str:
     """One entry as an organiser reads it."""
-    counts = ", ".join(f"{count} {_STATES.get(name, name)}" for name, count in one.counts)
-    note = f" ({one.note})" if one.note else ""
-    others = "; not to " + ", ".join(_left_out(*each) for each in one.left_out) if one.left_out else ""
+    kind = one.kind.value
+    if kind == "sync":
+        counts = changes_in_words(dict(one.counts))
+    elif kind == "attendance":
+        counts = ", ".join(_(_COUNTED[name]).format(number=number) for name, number in one.counts)
+    else:
+        counts = ", ".join(f"{number} {mail_state(name)}" for name, number in one.counts)
+    message, _mark, session = one.subject.partition(", ")
+    by_hand = _("DEADLINE: registration closes (people approve)")
+    erased = sum(number for __, number in one.counts)
     words = {
-        "first_seen": f"first seen: {one.subject}",
-        "sync": f"sync: {counts}",
-        "sync_failed": f"sync FAILED: {one.note}",
-        "registration": f"registration {one.note}" + (f", meeting {one.subject}" if one.subject else ""),
-        "deadline": "DEADLINE: registration closes" + (" (people approve)" if one.subject == "manual" else ""),
-        "mail": f"mail {one.subject}: {counts}{note}{others}",
-        "session_starts": f"SESSION {one.subject} starts{note}",
-        "session_ends": f"session {one.subject} ends",
-        "attendance": f"attendance {one.subject}: {counts or 'Zoom is asked who came'}",
-        "erased": "personal data was removed: "
-        + ", ".join(counted(number, "registration") for _, number in one.counts)
-        + note,
-        "retention_warning": "warning that personal data will be removed",
-        "retention": "personal data is removed",
-    }
-    return words[one.kind.value]
+        "first_seen": _("first seen: {subject}"),
+        "sync": _("sync: {counts}"),
+        "sync_failed": _("sync FAILED: {note}"),
+        "registration": _("registration {act}, meeting {subject}") if one.subject else _("registration {act}"),
+        "deadline": by_hand if one.subject == "manual" else _("DEADLINE: registration closes"),
+        "mail": _("{kind}: {counts}"),
+        "session_starts": _("SESSION {subject} starts"),
+        "session_ends": _("session {subject} ends"),
+        "attendance": _("attendance of {subject}: {counts}"),
+        "erased": _("personal data was removed: {registrations}"),
+        "retention_warning": _("warning that personal data will be removed"),
+        "retention": _("personal data is removed"),
+    }[kind]
+    said = words.format(
+        subject=one.subject,
+        counts=counts or _("Zoom is asked who came"),
+        note=one.note,
+        act=_act(one.note) if kind == "registration" else "",
+        kind=mail_kind(message) + (f", {session}" if session else ""),
+        registrations=counted(erased, "registration"),
+    )
+    if one.note and kind in ("mail", "session_starts", "erased"):
+        said += f" ({_note(one.note)})"
+    if one.left_out:
+        said += "; " + _("not to {people}").format(people=", ".join(_left_out(*each) for each in one.left_out))
+    return said
 
 
-_LEFT_OUT = {
-    "pending": ("who waits for approval", "who wait for approval"),
-    "opted_out": ("who wants no reminders", "who want no reminders"),
-    "registered_later": ("who registered later", "who registered later"),
-    "did_not_come": ("who did not come", "who did not come"),
-}
+def _act(note: str) -> str:
+    """What was done to registration, and by whom: "closed by zoomsync"."""
+    what, _mark, who = note.partition(" by ")
+    return _("{act} by {actor}").format(act=_(_ACTS[what]), actor=who) if what in _ACTS else note
+
+
+_ACTS = {"closed": N_("closed"), "opened": N_("opened"), "gated": N_("gated")}
+
+
+def _note(note: str) -> str:
+    """Why, as it was written down; what is a state's name in words."""
+    state, mark, reason = note.partition(": ")
+    said = mail_state(state)
+    return f"{said}{mark}{reason}" if said != state else _("called off") if note == "cancelled" else note
 
 
 def _left_out(name: str, number: int) -> str:
-    one, many = _LEFT_OUT[name]
-    return f"{number} {one if number == 1 else many}"
+    words = {
+        "pending": ngettext("{number} who waits for approval", "{number} who wait for approval", number),
+        "opted_out": ngettext("{number} who wants no reminders", "{number} who want no reminders", number),
+        "registered_later": ngettext("{number} who registered later", "{number} who registered later", number),
+        "did_not_come": ngettext("{number} who did not come", "{number} who did not come", number),
+    }
+    return words[name].format(number=number)
 
 
 def shown_at(one: Entry) -> datetime:
