@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from zoomsync.cli.house import opened, options_of
+from zoomsync.cli.house import actor, confirmed, opened, options_of
 from zoomsync.cli.output import answer, answer_json, progress_bar
 from zoomsync.language import _
+from zoomsync.words import counted, moment
 
 db_app = typer.Typer(no_args_is_help=True, help="The database by hand: its schema, a backup, a copy.")
 
@@ -80,6 +82,49 @@ def copy(
             old.close()
             new.close()
         _say(ctx, {"rows": rows, "total": sum(rows.values())}, _("Copied {total} rows. The old database is as it was."))
+        return 0
+
+
+@db_app.command("restored")
+def restored(
+    ctx: typer.Context,
+    release: Annotated[bool, typer.Option("--release", help="Let the held mail go out, as far as it holds.")] = False,
+    drop: Annotated[bool, typer.Option("--drop", help="Take the held mail for sent: it does not go out.")] = False,
+) -> int:
+    """Say that this database is a copy that was put back: mail that was due by now waits until a person releases it.
+
+    Pulls, closing and what becomes due later go on as usual.
+    """
+    from zoomsync.errors import SettingsError
+    from zoomsync.store import restoring
+
+    if release and drop:
+        raise SettingsError(_("--release and --drop exclude each other."))
+    with opened(ctx) as app:
+        database, now = app.database, app.clock()
+        with database.read() as db:
+            seen, found = restoring.last_sign_of_life(db), restoring.held(db)
+        if not (release or drop):
+            found = database.write(lambda db: restoring.hold(db, now=now, actor=actor()))
+        waiting = sum(one.messages for one in found)
+        if release or drop:
+            asked = _("Let {messages} go out?") if release else _("Take {messages} for sent?")
+            if found and not confirmed(ctx, asked.format(messages=counted(waiting, "message"))):
+                return 1
+            found = database.write(lambda db: restoring.release(db, drop=drop, now=now, actor=actor()))
+        if options_of(ctx).json:
+            answer_json({"last_seen_at": seen, "held": not (release or drop), "events": [asdict(one) for one in found]})
+            return 0
+        for one in found:
+            answer(f"{one.event}: {counted(one.messages, 'message')}")
+        if release or drop:
+            gone = _("Released: zoomsync remind, or the daemon, sends what still holds.")
+            answer((gone if release else _("Taken out.")) if found else _("No mail is held."))
+            return 0
+        zone = app.settings.timezone
+        words = _("The copy's last sign of life is of {moment} ({zone}). Held: {messages} that were due by now.")
+        answer(words.format(moment=moment(seen, zone) or "-", zone=zone, messages=counted(waiting, "message")))
+        answer(_("See them: zoomsync outbox list. Send them: zoomsync db restored --release. Not: with --drop."))
         return 0
 
 

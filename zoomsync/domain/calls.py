@@ -32,6 +32,8 @@ class Reason(StrEnum):
     EXPIRED = "too late: its time to be sent has passed"
     PUT_OFF = "the mail server put it off until it was too late"
     PAUSED = "its time to be sent passed while the event's mail was paused"
+    HELD = "its time to be sent passed while mail was held after a copy of the database was put back"
+    TAKEN_FOR_SENT = "taken for sent before the copy of the database was put back"
     BOUNCED = "mail to this address came back, and its time to be sent passed meanwhile"
     NOT_APPROVED = "the registrant is no longer approved"
     OPTED_OUT = "the registrant wants no more reminders"

@@ -24,7 +24,7 @@ from zoomsync.domain.registration import (
 from zoomsync.jobs.admission import too_many_denials
 from zoomsync.jobs.check import CLOCKS_APART_AT_MOST, clock_apart, too_many, untold
 from zoomsync.language import N_, _, ngettext
-from zoomsync.store import attendance, outbox, reading
+from zoomsync.store import attendance, outbox, reading, restoring
 from zoomsync.store import events as stored_events
 from zoomsync.store import registrants as stored
 from zoomsync.store import registration as stored_registration
@@ -64,7 +64,7 @@ class EventStanding:
     meant. bounced: addresses of approved registrants that mail came back from.
     untold: what was cancelled without a word to anybody, each with the command that tells them. attendance_troubles:
     sessions of which it is not known who was there, with the reason. goes_live_late: it is a draft although its first
-    session is near.
+    session is near. mail_held: how many messages wait because a copy of the database was put back; None where none do.
     """
 
     event: str
@@ -106,6 +106,7 @@ class EventStanding:
     bounced: int = 0
     untold: tuple[str, ...] = ()
     goes_live_late: bool = False
+    mail_held: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +196,7 @@ def _look_at(db: DbSession, event: StoredEvent, file: Event | None, now: datetim
         too_many=too_many(file, approved_counts(db, event.id).values()) if file else "",
         moves=tuple(_move_in_words(event, *move) for move in reading.settling_moves(db, event.id, now)),
         paused_at=event.paused_at,
+        mail_held=next((one.messages for one in restoring.held(db) if one.event == event.slug), None),
         suspects=() if is_over else suspects_of(db, event.id),
         untold=tuple(f"{what}: {remedy}" for what, remedy in untold(file, now))
         if file and people and not is_over
@@ -318,7 +320,13 @@ def _problems(one: EventStanding, now: datetime) -> Iterator[tuple[str, int, str
             event=one.event
         )
         yield "sync_interrupted", 0, "", words
-    if one.overdue and one.paused_at:
+    if one.mail_held:
+        words = _(
+            "{event}: this database is a copy that was put back, and {messages} may have gone out already: zoomsync db "
+            "restored --release sends what is held, --drop takes it for sent"
+        ).format(event=one.event, messages=counted(one.mail_held, "message"))
+        yield "mail_held", one.mail_held, "", words
+    elif one.overdue and one.paused_at:
         words = ngettext(
             "{event}: its mail is paused, and {number} message that is due waits: "
             "zoomsync resume {event} lets it go on",

@@ -131,6 +131,8 @@ REASONS = {
     Reason.EXPIRED.value: "ya había pasado el tiempo de enviarlo",
     Reason.PUT_OFF.value: "el servidor de correo lo aplazó hasta que fue tarde",
     Reason.PAUSED.value: "su momento pasó mientras el correo del evento estaba en pausa",
+    Reason.HELD.value: "su momento pasó mientras el correo estaba retenido por haberse restaurado la base de datos",
+    Reason.TAKEN_FOR_SENT.value: "se dio por enviado antes de restaurarse la base de datos",
     Reason.BOUNCED.value: "el correo a esta dirección volvió, y su momento pasó entretanto",
     Reason.NOT_APPROVED.value: "la inscripción ya no está aprobada",
     Reason.OPTED_OUT.value: "no quiere más recordatorios",

@@ -148,6 +148,7 @@ def save_event(
     }
     if stored is None:
         first = values | {"first_seen_at": now, "planned_for": "", "order_kind": ""}
+        first["held_until"] = db.scalar(select(func.max(_event.c.held_until)))  # unknown to a copy that was put back
         upsert = (sqlite if db.get_bind().dialect.name == "sqlite" else postgresql).insert(_event).values(**first)
         event_id = db.scalar(upsert.on_conflict_do_nothing(index_elements=["slug"]).returning(_event.c.id))
         if event_id is not None:

@@ -404,6 +404,7 @@ def expire(db: DbSession, now: datetime) -> int:
     reasons = {
         "put_off": Reason.PUT_OFF,
         "paused": Reason.PAUSED,
+        "held": Reason.HELD,
         "bounced": Reason.BOUNCED,
         "superseded": Reason.SUPERSEDED,
         "expired": Reason.EXPIRED,

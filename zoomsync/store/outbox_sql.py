@@ -53,6 +53,7 @@ EXISTS (
                                              WHERE a.event_id = o.event_id AND a.id = o.occasion AND a.important)))
     AND NOT EXISTS (SELECT 1 FROM bounce AS b WHERE b.email = r.email)
     AND e.paused_at IS NULL
+    AND (e.held_until IS NULL OR o.due_at > e.held_until)
     AND (e.status = 'active' OR (e.status = 'cancelled' AND o.kind IN ('called_off', 'announce')))
     AND (   o.session_key = ''
          OR (s.id IS NOT NULL AND (o.kind = 'called_off' OR NOT (s.cancelled OR s.times_held))))
@@ -225,6 +226,8 @@ EXPIRE = _sql(
         reason = CASE WHEN o.state = 'deferred' THEN :put_off
                       WHEN EXISTS (SELECT 1 FROM event AS e WHERE e.id = o.event_id AND e.paused_at IS NOT NULL)
                         THEN :paused
+                      WHEN EXISTS (SELECT 1 FROM event AS e WHERE e.id = o.event_id AND o.due_at <= e.held_until)
+                        THEN :held
                       WHEN EXISTS (SELECT 1 FROM bounce AS b JOIN registrant AS r ON r.email = b.email
                                    WHERE r.id = o.registrant_row)
                         THEN :bounced

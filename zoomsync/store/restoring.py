@@ -12,8 +12,9 @@ from datetime import datetime
 from sqlalchemy import Table, case, func, select, union_all, update
 from sqlalchemy.orm import Session as DbSession
 
+from zoomsync.domain.calls import Reason
 from zoomsync.domain.records import OutboxState
-from zoomsync.store.audit import write_audit
+from zoomsync.store.events import write_audit
 from zoomsync.store.tables import AttemptRow, AuditRow, EventRow, OutboxRow, SyncRunRow
 
 _event: Table = EventRow.__table__  # type: ignore[attr-defined]
@@ -32,7 +33,6 @@ _WAITING = tuple(
         OutboxState.TRANSMITTING,
     )
 )
-TAKEN_OUT = "sent, as far as is known, before the copy of the database was put back"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +105,8 @@ def release(db: DbSession, *, drop: bool, now: datetime, actor: str) -> list[Hel
             db.execute(
                 update(_outbox)
                 .where(these, _outbox.c.state.in_(_WAITING))
-                .values(state=OutboxState.CANCELLED.value, reason=TAKEN_OUT, owner="")
+                .values(state=OutboxState.SKIPPED.value, reason=Reason.TAKEN_FOR_SENT.value, owner="")
             )
         db.execute(update(_event).where(_event.c.id == row.id).values(held_until=None))
         write_audit(db, row.id, now, "event", row.id, "dropped" if drop else "released", {}, {}, actor=actor)
     return found
-
-

@@ -116,6 +116,7 @@ class EventRow(SQLModel, table=True):
     order_at: datetime | None = _moment()
     order_until: datetime | None = _moment()
     paused_at: datetime | None = _moment()
+    held_until: datetime | None = _moment()  # mail that was due by then waits for a person: `restoring`
     erased_at: datetime | None = _moment()  # when personal data was last removed for its age
     removal_told_for: datetime | None = _moment()  # the removal that the organiser was warned of, and when
     removal_told_at: datetime | None = _moment()
