@@ -90,7 +90,7 @@ def test_who_is_in_time_by_the_grace_is_approved_and_who_is_not_waits(
 
     assert (on_zoom(project, in_time), on_zoom(project, late)) == ("approved", "pending")
     assert project.registrants() == {in_time: "approved", late: "pending"}
-    assert "1 registrant approved" in result.err
+    assert "approved: 1 registrant" in result.err
     assert project.writes() == [PATCH, PUT]
     assert project.at(DEADLINE + 10 * MINUTE, "sync").code == 0
     assert project.writes() == [PATCH, PUT]
@@ -379,7 +379,7 @@ def test_a_gatekeeper_sets_manual_approval_at_its_first_sync_and_approves_newcom
 
     assert on_zoom(project, newcomer) == "approved"
     assert project.registrants() == {newcomer: "approved"}
-    assert "1 registrant approved" in result.err
+    assert "approved: 1 registrant" in result.err
     (link,) = project.rows("SELECT join_url FROM registrant")
     assert link["join_url"]
 

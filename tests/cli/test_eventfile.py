@@ -141,7 +141,7 @@ def test_the_next_event_is_written_checked_and_goes_live(synced: Project) -> Non
     synced.world.populate(83333333333, 2, seed=5)
     live = at_once(synced, "go-live", "encuentro-2024", "--yes")
     assert live.code == 0, live.err
-    assert "2023-04-03 17:00  mail before:1d 17:00, Sesión 1: 2 to be sent\n" in live.out
+    assert "2023-04-03 17:00  reminder, 1 day before, 17:00, Sesión 1: 2 to be sent\n" in live.out
     assert "2023-04-03 23:59  DEADLINE: registration closes\n" in live.out
     assert 'status = "active"' in file_of(synced, "encuentro-2024")
     assert at_once(synced, "go-live", "encuentro-2024", "--yes").code == 2

@@ -703,7 +703,7 @@ def test_sent_skipped_and_late_messages_are_not_tried_again(database: Database, 
     def retry(entry: outbox.OutboxEntry, at: datetime) -> str:
         return database.write(lambda db: outbox.retry(db, entry.id, now=at, actor="cli"))
 
-    assert "is sent" in retry(sent, now)
+    assert "accepted by the mail server" in retry(sent, now)
     assert str(Reason.SUPERSEDED) in retry(skipped, now)
     assert "too late" in retry(failed, later)
     assert "no message" in database.write(lambda db: outbox.retry(db, 999, now=now, actor="cli"))
@@ -715,7 +715,7 @@ def test_an_aborted_message_is_not_sent_and_can_be_taken_back(database: Database
     (entry,) = world.entries()
     assert database.write(lambda db: outbox.abort(db, entry.id, now=now, actor="cli")) == ""
     assert due(world, now) == []
-    assert "cancelled" in database.write(lambda db: outbox.abort(db, entry.id, now=now, actor="cli"))
+    assert "withdrawn" in database.write(lambda db: outbox.abort(db, entry.id, now=now, actor="cli"))
     assert database.write(lambda db: outbox.retry(db, entry.id, now=now, actor="cli")) == ""
     assert due(world, now) == [entry.id]
 

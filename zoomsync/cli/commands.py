@@ -15,7 +15,7 @@ import typer.main
 from typer.core import TyperGroup
 
 from zoomsync import __version__
-from zoomsync.cli.options import Options
+from zoomsync.cli.options import Options, global_options_first
 from zoomsync.cli.speech import retell
 from zoomsync.language import _
 
@@ -83,6 +83,10 @@ class _Root(TyperGroup):
         super().__init__(**attributes)
         retell(self)
         self.commands = _Commands()  # type: ignore[assignment]
+
+    def make_context(self, info_name: Any, args: list[str], parent: Any = None, **extra: Any) -> Any:
+        # What is typed comes with the global options first; what the shell wants completed comes as it stands there.
+        return super().make_context(info_name, global_options_first(args), parent, **extra)
 
     def list_commands(self, ctx: Any) -> list[str]:
         return list(COMMANDS)

@@ -41,7 +41,7 @@ def add_to(app: typer.Typer) -> None:
 def report(
     ctx: typer.Context,
     name: Annotated[
-        str, typer.Argument(metavar="NAME", help="overview, registrants, reminders, attendance, activity.")
+        str, typer.Argument(metavar="overview|registrants|reminders|attendance|activity", help="Which report.")
     ],
     events: Events = None,
     form: Annotated[

@@ -13,6 +13,7 @@ from typing import Any
 import typer
 from typer._click import HelpFormatter
 
+from zoomsync.cli.completion import complete
 from zoomsync.language import N_, _
 
 # Options that typer adds by itself.
@@ -86,6 +87,7 @@ def _remarks(second: str) -> str:
 
 def retell(command: Any, say: Callable[[str], str] = _) -> Any:
     """Give the command, and those under it, with every text of its help as `say` gives it."""
+    complete(command)
     command.context_class = _Context
     for name in ("help", "epilog", "options_metavar", "subcommand_metavar"):
         if text := getattr(command, name, None):
