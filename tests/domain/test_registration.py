@@ -56,11 +56,12 @@ def decide(
     meeting=OPEN,
     record: ClosingRecord = NEW,
     order: Order | None = None,
+    zoom_now: datetime | None = None,
     **changes: Any,
 ) -> Step:
     wanted = event(**changes)
     deadline = deadline_in_force(wanted.registration_deadline, order)
-    return decide_registration(wanted, meeting, record, deadline, LAST_END, at)
+    return decide_registration(wanted, meeting, record, deadline, LAST_END, at, zoom_now)
 
 
 # --------------------------------------------------------------------------------------------------- the deadline
@@ -167,6 +168,13 @@ def test_a_deadline_moved_on_restores_what_was_set_before():
 def test_a_deadline_moved_on_does_not_open_what_a_person_closed():
     later = DEADLINE + 48 * HOUR
     assert decide(DEADLINE + HOUR, MANUAL, CLOSED, ORDERED_CLOSED, registration_deadline=later).action is leave
+
+
+def test_a_clock_that_was_set_back_opens_nothing_while_zooms_says_the_deadline_has_come():
+    back = DEADLINE - 5 * HOUR
+    assert decide(back, MANUAL, CLOSED, zoom_now=DEADLINE + HOUR) == Step(leave, Aim.NOTHING, doubted=True)
+    assert decide(back, MANUAL, CLOSED, zoom_now=back + HOUR).action is reopen
+    assert decide(DEADLINE, zoom_now=back).action is close
 
 
 def test_what_zoomsync_did_not_change_it_does_not_restore():

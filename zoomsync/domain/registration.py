@@ -146,12 +146,14 @@ class ClosingRecord:
 
 class Step(NamedTuple):
     """action: what to do. aim: what for. approval_type: what to set, None for LEAVE. tired: it would have to be done
-    once more, and is not, since it was done before and undone by others, or Zoom dropped it."""
+    once more, and is not, since it was done before and undone by others, or Zoom dropped it. doubted: by this
+    machine's clock it would be opened, and by Zoom's the deadline has come."""
 
     action: RegistrationAction
     aim: Aim
     approval_type: int | None = None
     tired: bool = False
+    doubted: bool = False
 
 
 def decide_registration(
@@ -161,10 +163,13 @@ def decide_registration(
     deadline: Deadline,
     last_end: datetime | None,
     now: datetime,
+    zoom_now: datetime | None = None,
 ) -> Step:
     """Say what is to be done to the approval type of `meeting` at `now`. Done, the same again leaves it.
 
     meeting: as Zoom shows it. last_end: when the event's last session ends; from then on the form is left alone.
+    zoom_now: the time by Zoom's clock, None where that is not known. A machine whose clock was set back must not open
+    what the deadline has closed.
 
     - switch: manual approval from the deadline on; what was set before is restored when the deadline moves on.
     - gatekeeper: manual approval from the start, and closing is ceasing to approve.
@@ -182,6 +187,8 @@ def decide_registration(
     times = record.times_set if record.aim is aim else 0
     if times >= (1 if aim is Aim.GATE else SETS_AT_MOST):
         return Step(RegistrationAction.LEAVE, aim, tired=True)
+    if aim is Aim.OPEN and zoom_now is not None and deadline.has_come(zoom_now):
+        return Step(RegistrationAction.LEAVE, Aim.NOTHING, doubted=True)
     action = RegistrationAction.OPEN if aim is Aim.OPEN else RegistrationAction.CLOSE
     return Step(action, aim, wanted)
 

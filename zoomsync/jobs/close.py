@@ -214,7 +214,10 @@ class _Run:
         return True
 
     def _decide(self, meeting: Meeting, record: ClosingRecord) -> Step:
-        return decide_registration(self._event, meeting, record, self._deadline, self._last_end, self._now)
+        # In a rehearsal the clocks are apart on purpose.
+        ahead = self._keeper.desk.server_time_offset if self._keeper.lease_clock() is None else None
+        zoom_now = None if ahead is None else self._now + ahead
+        return decide_registration(self._event, meeting, record, self._deadline, self._last_end, self._now, zoom_now)
 
     def _switch(self, meeting: Meeting, before: ClosingRecord, step: Step) -> None:
         """Change the approval type and prove it. Raises ZoomError, with the reason written down."""
@@ -270,7 +273,9 @@ class _Run:
     def _note(self, meeting: Meeting, before: ClosingRecord, step: Step) -> None:
         """Nothing is to be changed: write down what this look has shown."""
         record = before
-        if step.tired:
+        if step.doubted:
+            record = replace(record, error=self._why_doubted(meeting))
+        elif step.tired:
             record = replace(record, error=self._why_tired(meeting, before, step))
         elif self._is_left_open(meeting):
             record = replace(record, error=self._why_left_open(meeting))
@@ -306,6 +311,12 @@ class _Run:
         ).format(
             meeting=words.meeting(meeting.kind, meeting.meeting_id), number=before.times_set, remedy=_by_hand(step)
         )
+
+    def _why_doubted(self, meeting: Meeting) -> str:
+        return _(
+            "By this machine's clock the deadline of {meeting} is still to come, and by Zoom's it has passed: "
+            "registration stays closed. Set this machine's clock right."
+        ).format(meeting=words.meeting(meeting.kind, meeting.meeting_id))
 
     def _why_left_open(self, meeting: Meeting) -> str:
         if meeting.approval_type not in (0, 1):

@@ -56,6 +56,11 @@ class RegistrantSource(Protocol):
 class RegistrationDesk(Protocol):
     """What closing needs of Zoom: reading one meeting back, and the few writes."""
 
+    @property
+    def server_time_offset(self) -> timedelta | None:
+        """See RegistrantSource."""
+        ...
+
     def get_meeting(self, meeting: Meeting) -> Meeting: ...
 
     def set_approval_type(self, meeting: Meeting, approval_type: int) -> None:
