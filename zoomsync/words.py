@@ -62,6 +62,11 @@ def mail_state(name: str, language: str | None = None) -> str:
     return _in(MAIL_STATES, name, language)
 
 
+def reason(stored: str) -> str:
+    """Why a message was not sent, or a run failed, as the database keeps it; somebody else's words stay as they are."""
+    return _(stored) if stored else ""
+
+
 def event_status(name: str, language: str | None = None) -> str:
     return _in(EVENT_STATUSES, name, language)
 
@@ -130,6 +135,11 @@ def last_minute(at: datetime, zone: str) -> datetime:
 def day(on: date, language: str | None = None, *, year: bool = True) -> str:
     """ "martes 7 de marzo de 2023", "Tuesday, March 7, 2023"."""
     return _date(on, _DAY if year else _DAY_WITHOUT_YEAR, language or in_use())
+
+
+def weekday(on: date, language: str | None = None) -> str:
+    """ "martes", "Tuesday"."""
+    return _date(on, {"es": "EEEE", "en": "EEEE"}, language or in_use())
 
 
 def short_day(on: date, language: str | None = None) -> str:

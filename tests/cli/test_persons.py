@@ -225,7 +225,7 @@ def test_a_persons_story_is_told_with_every_mail_and_why_not(project: Project) -
     project.clock.move_to(EVENING_BEFORE + timedelta(minutes=5))
     project.world.register(MODEL_MEETING_ID, {"email": "tarde@example.org", "first_name": "Tarde"})
     project.synced()
-    told = project.at(project.clock(), "explain", first).out
+    told = project.at(project.clock(), "explain", first, "--language", "es").out
     assert "Se inscribió, a tiempo." in told
     assert "1 día antes, 17:00, Sesión 1: enviado; el servidor de correo lo aceptó" in told
     assert "1 hora antes, Sesión 2: se enviará miércoles 8 de marzo de 2023" in told

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from datetime import date
 from pathlib import Path
 
 import pytest
 
+from zoomsync import language
 from zoomsync.domain.records import EventStatus
-from zoomsync.events.files import read_event_files
+from zoomsync.events.files import read_event_file, read_event_files
 from zoomsync.events.init import FIRST_EVENT, starter_text, write_starter_files
 from zoomsync.events.tables import KEYS
+from zoomsync.settings import load_settings
 
 REPOSITORY = Path(__file__).parents[2]
 TODAY = date(2026, 11, 24)
@@ -69,3 +72,23 @@ def test_the_first_event_shows_the_keys_people_need(tmp_path: Path) -> None:
         for key in set(keys) - seldom:
             assert key in text, key
     tomllib.loads(text)
+
+
+@pytest.mark.parametrize("name", ["zoomsync.toml", "env.example", "event.toml", "imported.toml"])
+def test_the_spanish_texts_have_the_same_keys_and_values_to_begin_with(name: str) -> None:
+    def keys(language: str) -> list[str]:
+        return re.findall(r"(?m)^(?:# )?(?:\$\{\w+\})?([A-Za-z_]+ ?=|\[+\w+\]+|\$\w+$)", starter_text(name, language))
+
+    assert keys("es") == keys("en")
+    assert starter_text(name, "es") != starter_text(name, "en")
+
+
+def test_what_init_writes_in_spanish_can_be_read(tmp_path: Path) -> None:
+    language.use("es")
+    try:
+        write_starter_files(tmp_path, TODAY)
+    finally:
+        language.use("en")
+    event = read_event_file(tmp_path / FIRST_EVENT)
+    assert (event.title, event.status) == ("Mi primer evento", EventStatus.DRAFT)
+    assert load_settings(cwd=tmp_path, environ={}).language == "en"

@@ -9,11 +9,30 @@ import typer
 
 from zoomsync.cli.house import opened, options_of
 from zoomsync.cli.output import answer, answer_json, talk
+from zoomsync.language import N_, _
 from zoomsync.text import terminal
-from zoomsync.words import counted
+from zoomsync.words import counted, trouble
 
 if TYPE_CHECKING:
     from zoomsync.events.announcement.draft import Draft
+
+
+# What a doubt is about, by its machine word.
+_KINDS = {
+    "title": N_("title"),
+    "language": N_("language"),
+    "organizer": N_("organizer"),
+    "email": N_("email"),
+    "timezone": N_("timezone"),
+    "deadline": N_("deadline"),
+    "year": N_("year"),
+    "weekday": N_("weekday"),
+    "date": N_("date"),
+    "time": N_("time"),
+    "session": N_("session"),
+    "link": N_("link"),
+    "form": N_("form"),
+}
 
 
 def add_to(app: typer.Typer) -> None:
@@ -45,28 +64,45 @@ def import_page(
         try:
             told = read_announcement(source, zone=zone, today=today)
         except NoEvent as error:
-            raise NoEvent(f"{page} announces no event. {error} Nothing was written.") from None
+            raise NoEvent(
+                _("{page} announces no event. {error} Nothing was written.").format(page=page, error=error)
+            ) from None
         file = _target(output, folder, slug_for(told, page))
         if file.exists() and not force:
-            raise SettingsError(f"{file} is there already: say --force to replace it, or --output another-name.")
+            raise SettingsError(
+                _("{file} is there already: say --force to replace it, or --output another-name.").format(file=file)
+            )
         draft = write_draft(told, file, page)
         _refuse_second_file(draft, file)
         try:
             put_in_place(file, draft.text.encode())
         except OSError as exc:
-            raise SettingsError(f"{file} cannot be written ({exc.strerror}): choose another --output.") from exc
+            raise SettingsError(
+                _("{file} cannot be written ({reason}): choose another --output.").format(
+                    file=file, reason=trouble(exc)
+                )
+            ) from exc
     if not options.quiet:
         for doubt in draft.doubts:
-            talk(terminal(f"? {f'line {doubt.line}: ' if doubt.line else ''}{doubt.kind}: {doubt.text}"))
+            place = _("line {line}: ").format(line=doubt.line) if doubt.line else ""
+            talk(terminal(f"? {place}{_(_KINDS[doubt.kind])}: {doubt.text}"))
     if options.json:
         doubts = [{"kind": str(one.kind), "text": one.text, "line": one.line or None} for one in draft.doubts]
         answer_json({"file": str(file), "event": draft.event.slug, "doubts": doubts})
         return 0
-    sessions = counted(len(draft.event.sessions), "session") if draft.event.sessions else "sessions from Zoom"
-    what = f'"{draft.event.title}", {sessions}, {counted(len(draft.doubts), "doubt")}'
-    answer(f"written  {terminal(f'{_shown(file)}: {what}')}")
-    look = 'look at the lines that begin with "# ?" in it, ' if draft.doubts else ""
-    answer(f"Next: {look}then run zoomsync check {draft.event.slug}.")
+    written = _('written  {file}: "{title}", {sessions}, {doubts}').format(
+        file=_shown(file),
+        title=draft.event.title,
+        sessions=counted(len(draft.event.sessions), "session") if draft.event.sessions else _("sessions from Zoom"),
+        doubts=counted(len(draft.doubts), "doubt"),
+    )
+    # Its two blanks set it off: only what comes from the page is made one line.
+    answer(terminal(written).replace(" ", "  ", 1))
+    if draft.doubts:
+        look = _('Next: look at the lines that begin with "# ?" in it, then run zoomsync check {event}.')
+        answer(look.format(event=draft.event.slug))
+    else:
+        answer(_("Next: run zoomsync check {event}.").format(event=draft.event.slug))
     return 0
 
 
@@ -88,8 +124,9 @@ def _refuse_second_file(draft: Draft, file: Path) -> None:
     for other in read_event_files(file.parent).events:
         if other.slug != draft.event.slug and mine & set(meetings_named(other)):
             raise SettingsError(
-                f"{file.parent / other.slug}.toml names the same Zoom meeting: say --output {other.slug} --force to "
-                "replace it."
+                _("{file} names the same Zoom meeting: say --output {slug} --force to replace it.").format(
+                    file=f"{file.parent / other.slug}.toml", slug=other.slug
+                )
             )
 
 

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from zoomsync import words
 from zoomsync.cli.house import confirmed, opened, options_of
 from zoomsync.cli.output import answer, answer_json, answer_table, local_time, talk
+from zoomsync.language import N_, _, in_use
 from zoomsync.text import terminal
 from zoomsync.words import counted
 
@@ -52,29 +54,26 @@ def explain(ctx: typer.Context, email: Email) -> int:
             )
             return 0
         for number, one in enumerate(chapters):
-            words, who = Words(one.language), one.registrant
+            told, who = Words(in_use()), one.registrant
             if number:
                 answer()
             name = f"{who.name} <{who.email}>" if who.name else who.email
-            answer(terminal(f"{one.title} ({one.event}): {name}, {words.status(who.status.value)}"))
-            answer(terminal(f"{_TIMES_OF[one.language]} {one.timezone}"))
+            answer(terminal(f"{one.title} ({one.event}): {name}, {told.status(who.status.value)}"))
+            answer(terminal(_("Times of {zone}").format(zone=one.timezone)))
             for entry in one.entries:
                 at = local_time(entry.at, one.timezone) or " " * 16
                 mark = ">" if entry.at is not None and entry.at > now else " "
-                answer(f"{at} {mark} {terminal(in_words(entry, words, one.timezone, now))}")
+                answer(f"{at} {mark} {terminal(in_words(entry, told, one.timezone, now))}")
         if not chapters:
-            answer(f"{terminal(email)} is registered for no event (any more).")
+            answer(_("{email} is registered for no event (any more).").format(email=terminal(email)))
         return 0
-
-
-_TIMES_OF = {"es": "Horas de", "en": "Times of"}
 
 
 def _chapter(one: Chapter, now: datetime) -> dict[str, Any]:
     from zoomsync.reports.story import in_words
     from zoomsync.reports.words import Words
 
-    words = Words(one.language)
+    told = Words(one.language)
     return {
         "event": one.event,
         "title": one.title,
@@ -86,7 +85,7 @@ def _chapter(one: Chapter, now: datetime) -> dict[str, Any]:
                 "at": entry.at,
                 "what": entry.told.value,
                 **entry.values,
-                "text": in_words(entry, words, one.timezone, now),
+                "text": in_words(entry, told, one.timezone, now),
             }
             for entry in one.entries
         ],
@@ -115,49 +114,60 @@ def forget(
             for line in _what_is_held(person):
                 talk(line)
             if person.on_zoom and not in_zoom:
-                talk("Zoom lists this person too, and goes on doing so: --in-zoom deletes that first.")
+                talk(_("Zoom lists this person too, and goes on doing so: --in-zoom deletes that first."))
         if dry_run:
             if options.json:
                 answer_json(_document(person, None, in_zoom=in_zoom))
             else:
-                answer(f"{terminal(person.email)}: nothing was erased (dry run).")
+                answer(_("{email}: nothing was erased (dry run).").format(email=terminal(person.email)))
                 _say_zoom(person, in_zoom=in_zoom, done=False)
             return 0
         app.refuse_rehearsing_for_real(zoom=in_zoom, mail=False, yes=options.yes)
-        where = " here and on Zoom" if in_zoom else ""
-        if not confirmed(ctx, f"Erase all of this{where}? It cannot be undone."):
-            talk("zoomsync: nothing was erased.")
+        here = _("Erase all of this? It cannot be undone.")
+        there = _("Erase all of this here and on Zoom? It cannot be undone.")
+        if not confirmed(ctx, there if in_zoom else here):
+            talk(_("zoomsync: nothing was erased."))
             return 1
         desk = app.zoom if in_zoom and person.on_zoom else None
         done = erase(person, database=app.database, now=app.clock(), actor=_actor(), desk=desk)
         for problem in done.problems:
             talk(f"zoomsync: {problem}")
         if done.problems:
-            talk("zoomsync: nothing was erased here: mend that and say it again, or leave out --in-zoom.")
+            talk(_("zoomsync: nothing was erased here: mend that and say it again, or leave out --in-zoom."))
         if options.json:
             answer_json(_document(person, done, in_zoom=in_zoom))
         elif not done.problems:
-            answer(f"{terminal(person.email)}: erased: {_in_words(done.erased)}.")
+            answer(_("{email}: erased: {what}.").format(email=terminal(person.email), what=_in_words(done.erased)))
             _say_zoom(person, in_zoom=in_zoom, done=True)
         if not done.cleared:
-            talk(_NOT_CLEARED)
+            talk(_(_NOT_CLEARED))
         return 1 if done.problems else 0
 
 
-_NOT_CLEARED = (
+_NOT_CLEARED = N_(
     "zoomsync: the database's file still holds the erased bytes in pages that nothing refers to, because somebody was "
     "reading: zoomsync retention clears them."
 )
 
 
 def _what_is_held(person: Person) -> list[str]:
+    no_name = _("(no name)")
     lines = [
-        f"{one.event}: {one.registrant.name or '(no name)'}, {one.registrant.status}, "
-        f"{counted(len(one.letters), 'message')}, {counted(len(one.changes), 'recorded change')}"
+        ", ".join(
+            (
+                f"{one.event}: {one.registrant.name or no_name}",
+                words.registrant_status(one.registrant.status),
+                counted(len(one.letters), "message"),
+                counted(len(one.changes), "recorded change"),
+            )
+        )
         for one in person.registrations
     ]
-    lines += [f"{one.event}: wants no more reminders" for one in person.opt_outs]
-    lines += [f"{event}: {counted(len(joinings), 'stay')} in a session" for event, joinings in person.joinings.items()]
+    lines += [_("{event}: wants no more reminders").format(event=one.event) for one in person.opt_outs]
+    lines += [
+        _("{event}: {stays} in a session").format(event=event, stays=counted(len(joinings), "stay"))
+        for event, joinings in person.joinings.items()
+    ]
     return [terminal(line) for line in lines]
 
 
@@ -165,14 +175,22 @@ def _say_zoom(person: Person, *, in_zoom: bool, done: bool) -> None:
     """What Zoom still has of them, and who deletes that."""
     if person.on_zoom and not in_zoom:
         meetings = ", ".join(sorted({one.registrant.meeting_id for one in person.on_zoom}))
-        answer(
-            f"Zoom still has {counted(len(person.on_zoom), 'registration')} of this person (meeting {meetings}), and "
-            "their link still works: `zoomsync forget EMAIL --in-zoom` "
-            + ("would have deleted that; now only Zoom's API or support can." if done else "deletes that too.")
+        said = (
+            _(
+                "Zoom still has {registrations} of this person (meeting {meetings}), and their link still works: "
+                "`zoomsync forget EMAIL --in-zoom` would have deleted that; now only Zoom's API or support can."
+            )
+            if done
+            else _(
+                "Zoom still has {registrations} of this person (meeting {meetings}), and their link still works: "
+                "`zoomsync forget EMAIL --in-zoom` deletes that too."
+            )
         )
+        answer(said.format(registrations=counted(len(person.on_zoom), "registration"), meetings=meetings))
     elif person.on_zoom:
-        answer("Zoom " + ("took the deletion: their link works no more." if done else "is asked to delete them too."))
-    answer("Zoom's own reports of who took part, recordings and chats keep what they hold: see docs/privacy.md.")
+        took, asked = _("Zoom took the deletion: their link works no more."), _("Zoom is asked to delete them too.")
+        answer(took if done else asked)
+    answer(_("Zoom's own reports of who took part, recordings and chats keep what they hold: see docs/privacy.md."))
 
 
 def _document(person: Person, done: Forgotten | None, *, in_zoom: bool) -> dict[str, Any]:
@@ -203,14 +221,14 @@ def _document(person: Person, done: Forgotten | None, *, in_zoom: bool) -> dict[
 def _in_words(erased: Erased) -> str:
     parts = [counted(erased.registrations, "registration"), counted(erased.messages, "message")]
     if erased.stopped:
-        parts[-1] += f" ({erased.stopped} of them not sent yet, and stopped)"
+        parts[-1] += " " + _("({number} of them not sent yet, and stopped)").format(number=erased.stopped)
     parts.append(counted(erased.changes, "recorded change"))
     if erased.opt_outs:
         parts.append(counted(erased.opt_outs, "opt-out"))
     if erased.certificates:
         parts.append(counted(erased.certificates, "certificate"))
     if erased.joinings:
-        parts.append(counted(erased.joinings, "stay") + " in a session")
+        parts.append(_("{stays} in a session").format(stays=counted(erased.joinings, "stay")))
     return ", ".join(parts)
 
 
@@ -223,7 +241,12 @@ def nobody(ctx: typer.Context, found: NotFound) -> int:
     if options_of(ctx).json:
         near = [{"email": email, "name": name} for email, name in found.near]
         answer_json({"email": found.email, "found": False, "near": near})
-    talk(f"zoomsync: nothing is known of {terminal(found.email)}." + (" Do you mean:" if found.near else ""))
+    said = (
+        _("zoomsync: nothing is known of {email}. Do you mean:")
+        if found.near
+        else _("zoomsync: nothing is known of {email}.")
+    )
+    talk(said.format(email=terminal(found.email)))
     if not options_of(ctx).json:
         for email, name in found.near:
             answer(terminal(f"{email}  {name}"))
@@ -264,7 +287,7 @@ def retention(
         for problem in report.problems:
             talk(f"zoomsync: {problem}")
         if not report.cleared:
-            talk(_NOT_CLEARED)
+            talk(_(_NOT_CLEARED))
         return 1 if report.problems else 0
 
 
@@ -283,14 +306,19 @@ def _receipts(report: RetentionReport, *, dry_run: bool) -> dict[str, Any]:
 
 def _show_receipts(report: RetentionReport, zone: str, *, dry_run: bool) -> None:
     for one in report.receipts:
-        what = "would be removed" if dry_run else f"removed at {local_time(one.removed_at, zone)} ({zone})"
-        answer(f"{one.event}: personal data {what}: {_in_words(one.erased)}.")
+        said = (
+            _("{event}: personal data would be removed: {what}.")
+            if dry_run
+            else _("{event}: personal data removed on {moment} ({zone}): {what}.")
+        )
+        at = words.moment(one.removed_at, zone)
+        answer(said.format(event=one.event, what=_in_words(one.erased), moment=at, zone=zone))
     if not report.receipts:
-        answer("Nothing is to be removed." if dry_run else "Nothing was to be removed.")
+        answer(_("Nothing is to be removed.") if dry_run else _("Nothing was to be removed."))
     for slug in report.warned:
-        answer(f"{slug}: the organiser was told that the removal is near.")
+        answer(_("{event}: the organiser was told that the removal is near.").format(event=slug))
     answer_table(
-        ["Event", "Registrations", f"Kept until ({zone})"],
-        [(one.event, one.people, local_time(one.removed_at, zone) or "for ever") for one in report.kept],
+        [_("Event"), _("Registrations"), _("Kept until ({zone})").format(zone=zone)],
+        [(one.event, one.people, words.moment(one.removed_at, zone) or _("for ever")) for one in report.kept],
         right=1,
     )

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from zoomsync.domain.moments import after_moment, day_begins_at, moment
 from zoomsync.domain.records import Event, EventStatus, Lead, Recipient, RegistrantStatus, Session
 from zoomsync.domain.sessions import settled_at
+from zoomsync.language import N_
 
 WELCOME, MOVED, CALLED_OFF = "welcome", "moved", "called_off"
 RESEND, ANNOUNCE, CERTIFICATE = "resend", "announce", "certificate"  # planned by a person's hand
@@ -24,8 +25,9 @@ _NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 class Reason(StrEnum):
-    """Why a message is not sent, as `report reminders` and `explain` print it."""
+    """Why a message is not sent, as the database keeps it. `words.reason` says it in the organiser's language."""
 
+<<<<<<< HEAD
     NOT_YET_KNOWN = "its moment had passed when the event, the session or the reminder was first seen"
     MOVE_TELLS = "its moment had passed when the session was moved; the notice of the move tells the new time"
     SUPERSEDED = "a later reminder has taken its place"
@@ -42,6 +44,22 @@ class Reason(StrEnum):
     EVENT_DRAFT = "the event is a draft"
     ERASED = "the person's data was erased"
     NO_LONGER_DUE = "event or session changed, and the message is no longer called for"
+=======
+    NOT_YET_KNOWN = N_("its moment had passed when the event, the session or the reminder was first seen")
+    MOVE_TELLS = N_("its moment had passed when the session was moved; the notice of the move tells the new time")
+    SUPERSEDED = N_("a later reminder has taken its place")
+    EXPIRED = N_("too late: its time to be sent has passed")
+    PUT_OFF = N_("the mail server put it off until it was too late")
+    PAUSED = N_("its time to be sent passed while the event's mail was paused")
+    BOUNCED = N_("mail to this address came back, and its time to be sent passed meanwhile")
+    NOT_APPROVED = N_("the registrant is no longer approved")
+    OPTED_OUT = N_("the registrant wants no more reminders")
+    SESSION_CANCELLED = N_("the session is cancelled")
+    EVENT_CANCELLED = N_("the event is cancelled")
+    EVENT_DRAFT = N_("the event is a draft")
+    ERASED = N_("the person's data was erased")
+    NO_LONGER_DUE = N_("event or session changed, and the message is no longer called for")
+>>>>>>> c1cc9bd (Tell the timeline, a person's story and what init writes in the organiser's language)
 
 
 @dataclass(frozen=True, slots=True)

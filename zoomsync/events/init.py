@@ -1,6 +1,6 @@
 """What `zoomsync init` writes: settings, `.env.example` and a first event file, all with comments.
 
-The texts are in `starter/`. Nothing that exists is overwritten.
+The texts are in `starter/`, Spanish ones in `starter/es/`. Nothing that exists is overwritten.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from datetime import date, timedelta
 from importlib.resources import files
 from pathlib import Path
 from string import Template
+
+from zoomsync.language import in_use
 
 FIRST_EVENT = Path("config", "events", "my-first-event.toml")
 WEEKS_AHEAD = 6  # time enough to announce an event
@@ -52,9 +54,14 @@ def write_starter_files(folder: Path, today: date) -> StarterFiles:
     return StarterFiles(tuple(written), tuple(kept))
 
 
-def starter_text(name: str) -> str:
-    """One of the texts in `starter/`; `model-event.toml` is the event of the demo."""
-    return files("zoomsync.events").joinpath("starter", name).read_text(encoding="utf-8")
+def starter_text(name: str, language: str | None = None) -> str:
+    """One of the texts in `starter/`, with comments in a language, by default that of the organiser's screens.
+
+    `model-event.toml` is the event of the demo, in English alone.
+    """
+    folder = files("zoomsync.events").joinpath("starter")
+    translated = folder.joinpath(language or in_use(), name)
+    return (translated if translated.is_file() else folder.joinpath(name)).read_text(encoding="utf-8")
 
 
 def _first_event(today: date) -> str:

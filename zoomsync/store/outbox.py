@@ -37,7 +37,7 @@ from zoomsync.domain.records import (
     Stage,
 )
 from zoomsync.domain.reminders import Change, Standing
-from zoomsync.language import _
+from zoomsync.language import N_, _
 from zoomsync.store import outbox_sql as sql
 from zoomsync.store.events import sessions_of, write_audit
 from zoomsync.store.leases import LONGEST
@@ -54,9 +54,9 @@ _JUDGED = (OutcomeKind.ACCEPTED, OutcomeKind.DEFERRED, OutcomeKind.REFUSED, Outc
 # States in which a plan may still take a message back.
 _WAITING = (OutboxState.PENDING, OutboxState.DEFERRED, OutboxState.IN_DOUBT)
 
-_LOST = Outcome(OutcomeKind.IN_DOUBT, Stage.BODY, words="the sending process ended before it wrote down an answer")
+_LOST = Outcome(OutcomeKind.IN_DOUBT, Stage.BODY, words=N_("the sending process ended before it wrote down an answer"))
 _CLAIMS_LOCK = 0x6D61696C  # "mail": the advisory lock of claims under a cap
-_BY_HAND = "taken out of the outbox by hand"
+_BY_HAND = N_("taken out of the outbox by hand")
 RETRIED_BY_HAND = (OutboxState.FAILED, OutboxState.DEFERRED, OutboxState.IN_DOUBT, OutboxState.CANCELLED)
 ABORTED_BY_HAND = (OutboxState.PENDING, OutboxState.DEFERRED, OutboxState.CLAIMED, OutboxState.IN_DOUBT)
 

@@ -41,6 +41,7 @@ from zoomsync.domain.records import (
     RunState,
     SyncRun,
 )
+from zoomsync.language import N_
 from zoomsync.store.tables import AuditRow, EventRow, OptOutRow, RegistrantRow, SyncRunRow, TombstoneRow, utc_text
 
 _registrant: Table = RegistrantRow.__table__  # type: ignore[attr-defined]
@@ -302,7 +303,7 @@ def begin_run(db: DbSession, event_id: int, *, now: datetime) -> int:
     db.execute(
         update(_run)
         .where(_run.c.event_id == event_id, _run.c.state == RunState.RUNNING.value)
-        .values(state=RunState.FAILED.value, finished_at=now, error="interrupted before it ended")
+        .values(state=RunState.FAILED.value, finished_at=now, error=N_("interrupted before it ended"))
     )
     inserted = db.execute(
         insert(_run).values(event_id=event_id, state=RunState.RUNNING.value, started_at=now).returning(_run.c.id)

@@ -52,7 +52,6 @@ SHORT_WEEKDAYS = {
     )
     for word in words.split()
 }
-WEEKDAYS_IN_ENGLISH = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 DAYS_IN_WORDS = {
     word: number

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from zoomsync.domain.announcement import Doubt, DoubtKind
 from zoomsync.events.announcement.page import Block
 from zoomsync.events.announcement.segments import Segment
+from zoomsync.language import _
 from zoomsync.text import clean, mask_email
 
 _LONGEST_QUOTE = 140
@@ -48,7 +49,9 @@ class Doubts:
 
     def _add(self, kind: DoubtKind, text: str, words: str, line: int) -> None:
         quoted = quote(words)
-        doubt = Doubt(kind, f'{text} The page: "{quoted}"' if quoted else text, line)
+        doubt = Doubt(
+            kind, _('{doubt} The page: "{quoted}"').format(doubt=text, quoted=quoted) if quoted else text, line
+        )
         if doubt not in self.found:
             self.found.append(doubt)
 

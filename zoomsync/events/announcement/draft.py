@@ -17,12 +17,14 @@ from zoneinfo import ZoneInfo
 
 import tomlkit
 
+from zoomsync import words
 from zoomsync.domain.announcement import Announcement, Doubt, DoubtKind, PageSession
 from zoomsync.domain.handwritten import Mistake, read_deadline, read_moment
 from zoomsync.domain.records import Event
 from zoomsync.events.fields import kind_of_link
 from zoomsync.events.files import FURTHEST_DEADLINE, parse_event, slug_from
 from zoomsync.events.init import starter_text
+from zoomsync.language import _
 from zoomsync.text import clean
 
 # Stand-ins. A link that two files named would make them one event's: each has its slug in it.
@@ -112,10 +114,15 @@ def _possible(told: Announcement) -> Announcement:
         try:
             starts, ends = read_moment(one.starts, zone), read_moment(one.ends, zone)
             if not timedelta(0) < ends - starts <= timedelta(hours=24):
-                raise Mistake("it would end before it begins, or last more than a day.")
+                raise Mistake(_("it would end before it begins, or last more than a day."))
         except Mistake as mistake:
             told = _doubting(
-                told, DoubtKind.SESSION, f"{one.starts:%Y-%m-%d %H:%M} is left out: {mistake.problem}", one.line
+                told,
+                DoubtKind.SESSION,
+                _("{starts} is left out: {problem}").format(
+                    starts=f"{one.starts:%Y-%m-%d %H:%M}", problem=mistake.problem
+                ),
+                one.line,
             )
         else:
             kept.append(one)
@@ -130,22 +137,29 @@ def _with_deadline(told: Announcement) -> Announcement:
             moment = read_deadline(told.deadline, zone)
             if first is None or abs(moment - read_moment(first, zone)) <= FURTHEST_DEADLINE - timedelta(days=2):
                 return told
-            problem = "it lies more than a year away from the sessions."
+            problem = _("it lies more than a year away from the sessions.")
         except Mistake as mistake:
             problem = mistake.problem
-        told = _doubting(told, DoubtKind.DEADLINE, f"The page's deadline is left out: {problem}", told.deadline_line)
-    said = "The page names no deadline" if told.deadline is None else "Instead"
+        told = _doubting(
+            told,
+            DoubtKind.DEADLINE,
+            _("The page's deadline is left out: {problem}").format(problem=problem),
+            told.deadline_line,
+        )
+    said = _("The page names no deadline") if told.deadline is None else _("Instead")
     if first is not None:
         return replace(
-            _doubting(told, DoubtKind.DEADLINE, f"{said}: the first session's start is taken."), deadline=first
+            _doubting(told, DoubtKind.DEADLINE, _("{said}: the first session's start is taken.").format(said=said)),
+            deadline=first,
         )
     if told.first_day is not None:
         eve = told.first_day - timedelta(days=1)
         return replace(
-            _doubting(told, DoubtKind.DEADLINE, f"{said}: the day before the first date is taken."), deadline=eve
+            _doubting(told, DoubtKind.DEADLINE, _("{said}: the day before the first date is taken.").format(said=said)),
+            deadline=eve,
         )
     return replace(
-        _doubting(told, DoubtKind.DEADLINE, "No date can be read on the page: this one is far away on purpose."),
+        _doubting(told, DoubtKind.DEADLINE, _("No date can be read on the page: this one is far away on purpose.")),
         deadline=_NO_DEADLINE,
     )
 
@@ -161,10 +175,12 @@ def _zoom_lines(told: Announcement, slug: str) -> str:
         lines.append(f"meeting_id = {told.meeting_id}")
     elif told.registration_url:
         lines.append(
-            "# meeting_id = 81234567890             # the meeting's number, which saves zoomsync from looking for it"
+            _("# meeting_id = 81234567890             # the meeting's number, which saves zoomsync from looking for it")
         )
     if not lines:
-        lines.append("# A stand-in: nothing can be synced until the link of Zoom's own registration form stands here.")
+        lines.append(
+            _("# A stand-in: nothing can be synced until the link of Zoom's own registration form stands here.")
+        )
         lines.append(f"registration_url = {_quoted(_NO_LINK.format(slug=slug))}")
     return "\n".join(lines)
 
@@ -173,9 +189,9 @@ def _with_organizer(told: Announcement) -> Announcement:
     """A doubt for each stand-in that the page has given no doubt for."""
     kinds = {one.kind for one in told.doubts}
     if told.organizer is None and DoubtKind.ORGANIZER not in kinds:
-        told = _doubting(told, DoubtKind.ORGANIZER, "The page names no organiser.")
+        told = _doubting(told, DoubtKind.ORGANIZER, _("The page names no organiser."))
     if told.email is None and DoubtKind.EMAIL not in kinds:
-        told = _doubting(told, DoubtKind.EMAIL, "The page names no e-mail address.")
+        told = _doubting(told, DoubtKind.EMAIL, _("The page names no e-mail address."))
     return told
 
 
@@ -187,18 +203,20 @@ def _deadline_line(deadline: date | datetime | None) -> str:
     if isinstance(deadline, datetime):
         return deadline.isoformat()
     written = f"registration_deadline = {deadline.isoformat()}".ljust(_COLUMN)
-    return f"{written.removeprefix('registration_deadline = ')}# the end of that {deadline:%A}"
+    said = _("# the end of that {weekday}").format(weekday=words.weekday(deadline))
+    return written.removeprefix("registration_deadline = ") + said
 
 
 def _sessions(told: Announcement, places: _Places) -> str:
     if not told.sessions:
-        return places.of_no_session() + "# Without any [[sessions]], they are taken from Zoom, with Zoom's times."
+        return places.of_no_session() + _("# Without any [[sessions]], they are taken from Zoom, with Zoom's times.")
     parts = []
     for one in told.sessions:
         lines = [
             "[[sessions]]",
             f"title = {_quoted(one.title)}",
-            f"starts = {one.starts.isoformat()}".ljust(_COLUMN) + f"# a {one.starts:%A}",
+            f"starts = {one.starts.isoformat()}".ljust(_COLUMN)
+            + _("# a {weekday}").format(weekday=words.weekday(one.starts)),
             f"ends = {one.ends.isoformat()}",
         ]
         if one.registration_url:
@@ -258,7 +276,7 @@ class _Places:
 
 def comment_of(doubt: Doubt) -> Iterable[str]:
     """The lines of a doubt as a comment."""
-    place = f"line {doubt.line}: " if doubt.line else ""
+    place = _("line {line}: ").format(line=doubt.line) if doubt.line else ""
     return textwrap.wrap(
         clean(f"{place}{doubt.text}", limit=None),
         _WIDTH,

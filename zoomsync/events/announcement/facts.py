@@ -30,6 +30,7 @@ from zoomsync.events.announcement.trimming import trimmed
 from zoomsync.events.announcement.years import Years
 from zoomsync.events.announcement.zones import zone_named
 from zoomsync.events.announcement.zoning import zone_of_event
+from zoomsync.language import _
 
 
 def read_announcement(source: Source, *, zone: str, today: date) -> Announcement:
@@ -89,7 +90,7 @@ def _page(source: Source, doubts: Doubts) -> Page:
     body, first_line = read_front_matter(text, page)
     (read_html if source.is_html else read_markdown)(body, first_line, page)
     if cut or are_too_long(page.blocks) or text.count("<") > MOST_TAGS:
-        doubts.at(DoubtKind.SESSION, "The page is very long: not all of it was read.", 0)
+        doubts.at(DoubtKind.SESSION, _("The page is very long: not all of it was read."), 0)
     page.links, page.emails = addresses_in(text)
     page.language = page.language or _value(page, "lang", "language", "locale", "idioma", "og:locale")
     page.written_on = _written_on(page, source)
@@ -147,7 +148,7 @@ def _own_events(page: Page, title: str, doubts: Doubts) -> Sequence[MarkedEvent]
     chosen = own or page.events[:1]
     doubts.at(
         DoubtKind.SESSION,
-        "The page announces more than one event; one is taken.",
+        _("The page announces more than one event; one is taken."),
         next(e.line for e in page.events if e not in chosen),
     )
     return chosen
@@ -194,14 +195,14 @@ def _refuse_what_is_none(
         and schedule.sessions
         and all(one.ends.date() < written for one in schedule.sessions)
     ):
-        raise NoEvent("Its dates lie before the day it was written, and it has no registration form.")
+        raise NoEvent(_("Its dates lie before the day it was written, and it has no registration form."))
     if schedule.dated and schedule.sessions and invites and _EVENT_WORDS.search(text):
         return
     if schedule.dated and registers(text) and _EVENT_WORDS.search(text) and (schedule.deadline or schedule.days):
         return
     if not schedule.dated and not schedule.deadline:
-        raise NoEvent("No date of an event and no registration form can be read on it.")
-    raise NoEvent("Dates stand on it, and neither a registration form nor an invitation to an event.")
+        raise NoEvent(_("No date of an event and no registration form can be read on it."))
+    raise NoEvent(_("Dates stand on it, and neither a registration form nor an invitation to an event."))
 
 
 def _check_order(schedule: Schedule, doubts: Doubts) -> None:
@@ -211,4 +212,4 @@ def _check_order(schedule: Schedule, doubts: Doubts) -> None:
     moment = schedule.deadline
     late = moment > first if isinstance(moment, datetime) else moment > first.date()
     if late:
-        doubts.at(DoubtKind.DEADLINE, "The deadline lies after the first session's start.", schedule.deadline_line)
+        doubts.at(DoubtKind.DEADLINE, _("The deadline lies after the first session's start."), schedule.deadline_line)

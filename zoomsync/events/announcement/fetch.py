@@ -10,8 +10,9 @@ from urllib.parse import urljoin, urlsplit
 
 import requests
 
-from zoomsync import __version__
+from zoomsync import __version__, words
 from zoomsync.errors import PageUnreadable
+from zoomsync.language import N_, _
 
 LARGEST = 1_000_000  # bytes
 MOST_REDIRECTS = 5
@@ -34,10 +35,10 @@ _LOOKS_LIKE_HTML = re.compile(
 )
 _CHARSET = re.compile(rb"charset\s*=\s*[\"']?\s*([\w-]{2,30})", re.IGNORECASE)
 _NO_TEXT = {
-    b"%PDF": "a PDF",
-    b"PK\x03\x04": "a document of an office program",
-    b"\x89PNG": "a picture",
-    b"\xff\xd8\xff": "a picture",
+    b"%PDF": N_("a PDF"),
+    b"PK\x03\x04": N_("a document of an office program"),
+    b"\x89PNG": N_("a picture"),
+    b"\xff\xd8\xff": N_("a picture"),
 }
 
 
@@ -61,11 +62,15 @@ def get_page(place: str) -> Source:
 def _from_file(path: Path) -> Source:
     try:
         if path.is_file() and path.stat().st_size > LARGEST:
-            raise PageUnreadable(f"{path} is larger than {LARGEST // 1_000_000} MB: that is no page.")
+            raise PageUnreadable(
+                _("{path} is larger than {number} MB: that is no page.").format(path=path, number=LARGEST // 1000000)
+            )
         data = path.read_bytes()
     except OSError as exc:
         raise PageUnreadable(
-            f"{path} cannot be read ({exc.strerror}): name a file, or an address with https://."
+            _("{path} cannot be read ({reason}): name a file, or an address with https://.").format(
+                path=path, reason=words.trouble(exc)
+            )
         ) from exc
     text = _decoded(data, None, str(path))
     return Source(
@@ -80,7 +85,7 @@ def _from_web(url: str) -> Source:
         http.headers["User-Agent"] = f"zoomsync/{__version__}"
         http.headers["Accept"] = "text/html, text/markdown, text/plain;q=0.9"
         try:
-            for _ in range(MOST_REDIRECTS + 1):
+            for _turn in range(MOST_REDIRECTS + 1):
                 with http.get(here, stream=True, timeout=_TIMEOUT_S, allow_redirects=False) as answer:
                     if answer.is_redirect:
                         here = _next(here, answer.headers["Location"])
@@ -94,9 +99,15 @@ def _from_web(url: str) -> Source:
                     return Source(text, here, is_html, here.partition("#")[0])
         except (requests.RequestException, ValueError, UnicodeError) as exc:
             raise PageUnreadable(
-                f"{url} cannot be fetched ({type(exc).__name__}): save the page and name the file."
+                _("{url} cannot be fetched ({name}): save the page and name the file.").format(
+                    url=url, name=type(exc).__name__
+                )
             ) from exc
-    raise PageUnreadable(f"{url} leads on more than {MOST_REDIRECTS} times: name the address where the page is.")
+    raise PageUnreadable(
+        _("{url} leads on more than {number} times: name the address where the page is.").format(
+            url=url, number=MOST_REDIRECTS
+        )
+    )
 
 
 def _next(here: str, location: str) -> str:
@@ -104,24 +115,34 @@ def _next(here: str, location: str) -> str:
     before, after = urlsplit(here).scheme, urlsplit(there).scheme
     if after not in ("http", "https") or (before == "https" and after == "http"):
         raise PageUnreadable(
-            f"{here} leads to {there[:200]}, which is not followed: name the address where the page is."
+            _("{here} leads to {there}, which is not followed: name the address where the page is.").format(
+                here=here, there=there[:200]
+            )
         )
     return there
 
 
 def _body(answer: requests.Response, url: str, began: float) -> bytes:
     if answer.status_code != requests.codes.ok:
-        raise PageUnreadable(f"{url} answers {answer.status_code}: look at the address in a browser.")
+        raise PageUnreadable(
+            _("{url} answers {status}: look at the address in a browser.").format(url=url, status=answer.status_code)
+        )
     kind = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     if kind not in _TYPES:
-        raise PageUnreadable(f"{url} is {kind}, not a page of HTML or Markdown.")
+        raise PageUnreadable(_("{url} is {kind}, not a page of HTML or Markdown.").format(url=url, kind=kind))
     data = bytearray()
     for piece in answer.iter_content(65_536):
         data += piece
         if len(data) > LARGEST:
-            raise PageUnreadable(f"{url} is larger than {LARGEST // 1_000_000} MB: that is no page.")
+            raise PageUnreadable(
+                _("{url} is larger than {number} MB: that is no page.").format(url=url, number=LARGEST // 1000000)
+            )
         if time.monotonic() - began > _LONGEST_S:
-            raise PageUnreadable(f"{url} takes longer than {_LONGEST_S:.0f} seconds: save the page and name the file.")
+            raise PageUnreadable(
+                _("{url} takes longer than {number:.0f} seconds: save the page and name the file.").format(
+                    url=url, number=_LONGEST_S
+                )
+            )
     return bytes(data)
 
 
@@ -129,11 +150,13 @@ def _decoded(data: bytes, charset: str | None, name: str) -> str:
     """The text, by its byte-order mark, as UTF-8, by what it says of itself, else as Windows writes it."""
     for beginning, what in _NO_TEXT.items():
         if data.startswith(beginning):
-            raise PageUnreadable(f"{name} is {what}: save the page as HTML or as text.")
+            raise PageUnreadable(
+                _("{name} is {what}: save the page as HTML or as text.").format(name=name, what=_(what))
+            )
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         text = data.decode("utf-16", errors="replace")
     elif b"\0" in data:
-        raise PageUnreadable(f"{name} is no text: save the page as HTML or as text.")
+        raise PageUnreadable(_("{name} is no text: save the page as HTML or as text.").format(name=name))
     else:
         text = _by_charset(data, charset)
     return text.replace("\r\n", "\n").replace("\r", "\n")

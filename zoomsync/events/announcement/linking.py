@@ -13,6 +13,7 @@ from zoomsync.events.announcement.page import Page
 from zoomsync.events.announcement.segments import Segment
 from zoomsync.events.announcement.tokens import any_of
 from zoomsync.events.fields import form_of_link, meeting_id_of_link, registration_token
+from zoomsync.language import _
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,37 +68,46 @@ def registration_of(page: Page, segments: Sequence[Segment], doubts: Doubts) -> 
         if len(forms) > 1:
             doubts.at(
                 DoubtKind.LINK,
-                "Another Zoom form is linked as well; the first is taken. If each session has a form of its own, write "
-                "registration_url under each of them.",
+                _(
+                    "Another Zoom form is linked as well; the first is taken. If each session has a form of its own, "
+                    "write registration_url under each of them."
+                ),
                 list(forms.values())[1][1],
             )
-        for name, (_, other_line) in others.items():
+        for name, (_url, other_line) in others.items():
             doubts.at(
-                DoubtKind.FORM, f"{name} is linked as well: zoomsync cannot sync who registers there.", other_line
+                DoubtKind.FORM,
+                _("{name} is linked as well: zoomsync cannot sync who registers there.").format(name=name),
+                other_line,
             )
         meeting_id = number or (next(iter(joins)) if len(joins) == 1 else None)
         if joins:
             doubts.at(
                 DoubtKind.LINK,
-                "The link to join stands on the page: whoever uses it is not registered.",
+                _("The link to join stands on the page: whoever uses it is not registered."),
                 next(iter(joins.values())),
             )
         return Registration(_plain_link(url), meeting_id, None, line, sure=len(forms) == 1)
-    for name, (_, line) in others.items():
+    for name, (_url, line) in others.items():
         doubts.at(
             DoubtKind.FORM,
-            f"The form is one of {name}, and zoomsync cannot sync it: who registers there is unknown to Zoom. "
-            "Switch registration on in Zoom, and write the link of Zoom's own form.",
+            _(
+                "The form is one of {name}, and zoomsync cannot sync it: who registers there is "
+                "unknown to Zoom. Switch registration on in Zoom, and write the link of Zoom's own "
+                "form."
+            ).format(name=name),
             line,
         )
     if joins or number:
         line = next(iter(joins.values()), 0)
         if joins:
             doubts.at(
-                DoubtKind.LINK, "This is the link to join, not to register: is registration on for that meeting?", line
+                DoubtKind.LINK,
+                _("This is the link to join, not to register: is registration on for that meeting?"),
+                line,
             )
         if len({*joins, *([number] if number else [])}) > 1:
-            doubts.at(DoubtKind.LINK, "More than one meeting is named; the first is taken.", line)
+            doubts.at(DoubtKind.LINK, _("More than one meeting is named; the first is taken."), line)
         return Registration(None, number or next(iter(joins)), next(iter(others), None), line, sure=False)
     if not others:
         short = next(
@@ -107,11 +117,11 @@ def registration_of(page: Page, segments: Sequence[Segment], doubts: Doubts) -> 
         if short is not None:
             doubts.at(
                 DoubtKind.LINK,
-                "Where this short link leads is not looked up; no Zoom link stands on the page.",
+                _("Where this short link leads is not looked up; no Zoom link stands on the page."),
                 short.line,
             )
             return Registration(line=short.line, sure=False)
-        doubts.at(DoubtKind.LINK, "No Zoom link stands on the page.", 0)
+        doubts.at(DoubtKind.LINK, _("No Zoom link stands on the page."), 0)
         return Registration(sure=False)
     return Registration(None, None, next(iter(others)), next(iter(others.values()))[1], sure=False)
 

@@ -8,6 +8,7 @@ from zoomsync.domain.announcement import DoubtKind
 from zoomsync.events.announcement.doubts import Doubts
 from zoomsync.events.announcement.page import BlockKind, Page
 from zoomsync.events.announcement.tokens import any_of, fold, word_list
+from zoomsync.language import _
 from zoomsync.text import clean
 
 # What pages of an organisation are headed with, whatever they announce.
@@ -41,15 +42,15 @@ def title_of(page: Page, doubts: Doubts) -> tuple[str, bool]:
     if len(agreed) == 1 or (len(highest) == 1 and highest[0].level == 1):
         return _short((agreed or highest)[0].text), True
     if useful:
-        doubts.at(DoubtKind.TITLE, "Which heading is the event's title is not certain.", highest[0].line_at(0))
+        doubts.at(DoubtKind.TITLE, _("Which heading is the event's title is not certain."), highest[0].line_at(0))
         return _short(highest[0].text), False
     if named is not None:
-        doubts.at(DoubtKind.TITLE, "Taken from the page's own title.", named.line)
+        doubts.at(DoubtKind.TITLE, _("Taken from the page's own title."), named.line)
         return _short(named.value), False
     lines = [block for block in page.blocks if block.kind is not BlockKind.FRONT and not block.aside]
     texts = [(found[0], block.line_at(found.start())) for block in lines for found in re.finditer(".+", block.text)]
     title, line = next((one for one in texts if not _NO_TITLE.fullmatch(fold(one[0]))), ("", 0))
-    doubts.at(DoubtKind.TITLE, "No title is marked as such: the first line is taken.", line)
+    doubts.at(DoubtKind.TITLE, _("No title is marked as such: the first line is taken."), line)
     return _short(title), False
 
 
@@ -82,7 +83,17 @@ def language_of(page: Page, doubts: Doubts) -> str:
     if stated in counts and (not clear or stated == likely):
         return stated
     if not clear:
-        doubts.at(DoubtKind.LANGUAGE, f'The language of the page is not certain: "{likely}" is taken.', 0)
+        doubts.at(
+            DoubtKind.LANGUAGE,
+            _('The language of the page is not certain: "{likely}" is taken.').format(likely=likely),
+            0,
+        )
     elif stated and stated != likely:
-        doubts.at(DoubtKind.LANGUAGE, f'The page calls itself "{page.language}", and is written in "{likely}".', 0)
+        doubts.at(
+            DoubtKind.LANGUAGE,
+            _('The page calls itself "{language}", and is written in "{likely}".').format(
+                language=page.language, likely=likely
+            ),
+            0,
+        )
     return likely

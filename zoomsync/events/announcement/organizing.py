@@ -10,6 +10,7 @@ from zoomsync.events.announcement.doubts import Doubts
 from zoomsync.events.announcement.page import BlockKind, Entry, Page
 from zoomsync.events.announcement.segments import Segment
 from zoomsync.events.announcement.tokens import any_of, fold, word_list
+from zoomsync.language import _
 from zoomsync.text import clean, is_email
 
 _ORGANIZER_KEYS = ("organizer", "organizador", "organizadora", "organiza", "organizacion", "organization", "convoca",
@@ -48,13 +49,13 @@ def _organizer(page: Page, doubts: Doubts) -> tuple[str | None, Entry | None]:
     if found:
         first, *others = found.values()
         if others:
-            doubts.at(DoubtKind.ORGANIZER, "More than one organiser is named; the first is taken.", others[0][1])
+            doubts.at(DoubtKind.ORGANIZER, _("More than one organiser is named; the first is taken."), others[0][1])
         return first[0], None
     if (entry := page.entry(*_AUTHOR_KEYS)) is not None:
         return clean(entry.value), entry
     if (entry := page.entry("og:site_name")) is not None:
         return clean(entry.value), entry
-    doubts.at(DoubtKind.ORGANIZER, "The page names no organiser.", 0)
+    doubts.at(DoubtKind.ORGANIZER, _("The page names no organiser."), 0)
     return None, None
 
 
@@ -83,7 +84,7 @@ def _confirmed(organizer: tuple[str | None, Entry | None], email: str | None, do
         if len(letters) < 4 or letters not in domain.replace(".", ""):
             doubts.at(
                 DoubtKind.ORGANIZER,
-                f"Taken from the page's {author.key.strip('<>')}; an organiser is not named.",
+                _("Taken from the page's {place}; an organiser is not named.").format(place=author.key.strip("<>")),
                 author.line,
             )
     return name
@@ -127,7 +128,7 @@ def email_of(page: Page, segments: Sequence[Segment], doubts: Doubts) -> str | N
     found = {link.url.lower(): link for link in reversed(page.emails) if is_email(link.url)}
     found = dict(reversed(found.items()))
     if not found:
-        doubts.at(DoubtKind.EMAIL, "The page names no e-mail address.", 0)
+        doubts.at(DoubtKind.EMAIL, _("The page names no e-mail address."), 0)
         return None
     labelled = [link for link in found.values() if link.line in lines]
     if len(labelled) == 1:
@@ -137,7 +138,9 @@ def email_of(page: Page, segments: Sequence[Segment], doubts: Doubts) -> str | N
         return first.url
     doubts.at(
         DoubtKind.EMAIL,
-        f"Which address answers go to is not certain; the {'first' if len(found) > 1 else 'only'} one is taken.",
+        _("Which address answers go to is not certain; the first one is taken.")
+        if len(found) > 1
+        else _("Which address answers go to is not certain; the only one is taken."),
         first.line,
     )
     return first.url

@@ -13,6 +13,7 @@ from datetime import date, datetime, time, timedelta
 from functools import cached_property
 from itertools import pairwise
 
+from zoomsync import words
 from zoomsync.domain.announcement import DoubtKind, PageSession
 from zoomsync.events.announcement.cues import Role, has_other_role, role_of, speaks_of_a_change, speaks_of_a_session
 from zoomsync.events.announcement.dates import DateKind, DateMention
@@ -24,10 +25,10 @@ from zoomsync.events.announcement.segments import Segment
 from zoomsync.events.announcement.sittings import USUAL_LENGTH, day_of, no_end, shown, told_apart, with_marked
 from zoomsync.events.announcement.times import TimeMention
 from zoomsync.events.announcement.titles import session_title
-from zoomsync.events.announcement.tokens import word_list
 from zoomsync.events.announcement.unused import tell_unused_dates, tell_unused_times
 from zoomsync.events.announcement.years import Years
 from zoomsync.events.announcement.zoning import Zoned, pick_time
+from zoomsync.language import _
 
 _LONGEST_RANGE = timedelta(days=31)
 _BEFORE = re.compile(
@@ -134,7 +135,7 @@ class _Reader:
             on, inferred = self.years.resolve(day, one.segment)
             if on is None:
                 if one.role not in (Role.OTHER, Role.WRITTEN):
-                    self.doubts.add(DoubtKind.DATE, "There is no such day in the calendar.", one.segment)
+                    self.doubts.add(DoubtKind.DATE, _("There is no such day in the calendar."), one.segment)
                 continue
             if inferred:
                 one.unsure.add("year")
@@ -171,12 +172,13 @@ class _Reader:
             this, other = mention.days[0], mention.swapped
             self.doubts.add(
                 DoubtKind.DATE,
-                f"Day or month first? Read as {_named(this.day, this.month)}; it may be "
-                f"{_named(other.day, other.month)}.",
+                _("Day or month first? Read as {named}; it may be {other}.").format(
+                    named=_named(this.day, this.month), other=_named(other.day, other.month)
+                ),
                 segment,
             )
         elif mention.short_year:
-            self.doubts.add(DoubtKind.DATE, f"Read as {one.on[0].isoformat()}.", segment)
+            self.doubts.add(DoubtKind.DATE, _("Read as {date}.").format(date=one.on[0].isoformat()), segment)
         if mention.kind is DateKind.DAYS:
             for day, on in zip(mention.days, one.on, strict=False):
                 if day.weekday is not None and on.weekday() != day.weekday:
@@ -192,15 +194,15 @@ class _Reader:
         kind, segment = one.mention.kind, one.segment
         if kind is DateKind.RECURRING:
             self.undated = True
-            self.doubts.add(DoubtKind.DATE, "These days recur; write each session with its date.", segment)
+            self.doubts.add(DoubtKind.DATE, _("These days recur; write each session with its date."), segment)
         elif kind is DateKind.UNCLEAR:
             self.undated = True
-            self.doubts.add(DoubtKind.DATE, "Which days are meant is not certain.", segment)
+            self.doubts.add(DoubtKind.DATE, _("Which days are meant is not certain."), segment)
         elif (one.role is Role.DEADLINE or segment.times) and not any(
             each.kind is not DateKind.NO_DAY for each in segment.dates
         ):
             self.undated = True
-            self.doubts.add(DoubtKind.DATE, "This names no day of the calendar.", segment)
+            self.doubts.add(DoubtKind.DATE, _("This names no day of the calendar."), segment)
 
     # ------------------------------------------------------------------------------------------------------ deadline
 
@@ -216,7 +218,9 @@ class _Reader:
             self._say_why_unsure(one)
             at = self._time_of_deadline(one, on)
             if at is None and _BEFORE.search(one.segment.folded(one.segment.begin, one.mention.start)):
-                why = f"Whether people may still register on {on} is not certain: the end of that day is taken."
+                why = _(
+                    "Whether people may still register on {on} is not certain: the end of that day is taken."
+                ).format(on=on)
                 self.doubts.add(DoubtKind.DEADLINE, why, one.segment)
             kinds = {each.kind for each in self.doubts.found[before_it:]}
             unsure |= {"year"} & one.unsure | ({"other"} if kinds - {DoubtKind.YEAR, DoubtKind.WEEKDAY} else set())
@@ -228,14 +232,16 @@ class _Reader:
             if day_of(other) != day_of(chosen):
                 self.doubts.add(
                     DoubtKind.DEADLINE,
-                    f"Another deadline stands there as well; {shown(chosen)} is taken.",
+                    _("Another deadline stands there as well; {shown} is taken.").format(shown=shown(chosen)),
                     one.segment,
                 )
                 unsure.add("other")
             elif isinstance(other, datetime):
                 if isinstance(chosen, datetime) and chosen != other:
                     self.doubts.add(
-                        DoubtKind.DEADLINE, f"Another time for the deadline; {shown(chosen)} is taken.", one.segment
+                        DoubtKind.DEADLINE,
+                        _("Another time for the deadline; {shown} is taken.").format(shown=shown(chosen)),
+                        one.segment,
                     )
                     unsure.add("other")
                 elif not isinstance(chosen, datetime):
@@ -253,13 +259,13 @@ class _Reader:
         self.zoned += picked.zoned
         if len(times) > 1 and not picked.several:
             self.doubts.add(
-                DoubtKind.DEADLINE, "More than one time stands beside the deadline; the first is taken.", one.segment
+                DoubtKind.DEADLINE, _("More than one time stands beside the deadline; the first is taken."), one.segment
             )
         for why in chosen.why:
             self.doubts.add(DoubtKind.DEADLINE, why, one.segment)
         if chosen.ends is not None:
             self.doubts.add(
-                DoubtKind.DEADLINE, "Two times stand beside the deadline; the later one is taken.", one.segment
+                DoubtKind.DEADLINE, _("Two times stand beside the deadline; the later one is taken."), one.segment
             )
             return None if chosen.ends_next_day else datetime.combine(on, chosen.ends)
         if chosen.ends_next_day:  # midnight: the end of that day
@@ -358,13 +364,13 @@ class _Reader:
             elif _is_agenda([time for _, times in groups for time in times]):
                 self._take_agenda(one, below)
             elif len({(time.starts, time.ends) for _, times in groups for time in times}) > 1:
-                why = "More than one time stands below the date; the first is taken."
+                why = _("More than one time stands below the date; the first is taken.")
                 one.times = [replace(time, why=(*time.why, why)) for time in one.times]
 
     def _take_agenda(self, one: _Date, below: list[tuple[int, Segment]]) -> None:
         times = [time for _, segment in below for time in self._usable(segment)]
         first, last = times[0], times[-1]
-        why = "These look like the parts of one session; it is taken from the first time to the last."
+        why = _("These look like the parts of one session; it is taken from the first time to the last.")
         one.times = [
             replace(
                 first,
@@ -404,7 +410,7 @@ class _Reader:
                 continue
             one.times, one.same_line, one.times_from = [only], False, segment
             if not label:
-                one.times = [replace(only, why=(*only.why, "That this time is meant for this date is not certain."))]
+                one.times = [replace(only, why=(*only.why, _("That this time is meant for this date is not certain.")))]
         self.used.add((number, only.begin))
 
     # ------------------------------------------------------------------------------------------------------ sessions
@@ -417,21 +423,22 @@ class _Reader:
             self._say_why_unsure(one)
             if speaks_of_a_change(one.segment):
                 self.doubts.add(
-                    DoubtKind.SESSION, "This line speaks of a change: is this the date that holds?", one.segment
+                    DoubtKind.SESSION, _("This line speaks of a change: is this the date that holds?"), one.segment
                 )
                 one.unsure.add("date")
             if one.mention.kind is DateKind.RANGE and len(one.on) > 1:
                 self.doubts.add(
                     DoubtKind.SESSION,
-                    f"A range of dates: taken as a session on each of the {len(one.on)} days.",
+                    _("A range of dates: taken as a session on each of the {count} days.").format(count=len(one.on)),
                     one.segment,
                 )
                 one.unsure.add("date")
             if one.mention.kind is DateKind.RECURRING:
                 self.doubts.add(
                     DoubtKind.SESSION,
-                    f"These days recur: taken as a session on each of the {len(one.on)} days, from {one.on[0]} to "
-                    f"{one.on[-1]}.",
+                    _(
+                        "These days recur: taken as a session on each of the {count} days, from {first} to {last}."
+                    ).format(count=len(one.on), first=one.on[0], last=one.on[-1]),
                     one.segment,
                 )
                 one.unsure.add("date")
@@ -452,14 +459,16 @@ class _Reader:
             inside = all(_within(each, whole[0]) for each in one.times)
             if not inside:
                 self.doubts.add(
-                    DoubtKind.TIME, "More than one time stands there; the one with an end is taken.", one.times_from
+                    DoubtKind.TIME, _("More than one time stands there; the one with an end is taken."), one.times_from
                 )
             return whole
         if _is_agenda(one.times):
-            why = "These look like the parts of one session; it is taken from the first time to the last."
+            why = _("These look like the parts of one session; it is taken from the first time to the last.")
             last = one.times[-1]
             return [replace(one.times[0], ends=last.ends or last.starts, why=(*one.times[0].why, why))]
-        self.doubts.add(DoubtKind.SESSION, "More than one time for a day: each is taken as a session.", one.times_from)
+        self.doubts.add(
+            DoubtKind.SESSION, _("More than one time for a day: each is taken as a session."), one.times_from
+        )
         return whole or one.times
 
     def _session(self, one: _Date, on: date, at: TimeMention) -> PageSession:
@@ -505,8 +514,5 @@ def _is_agenda(times: Sequence[TimeMention]) -> bool:
     return rising and (joined or (len(times) > 2 and all(each.ends is None for each in times)))
 
 
-_MONTHS = word_list("January February March April May June July August September October November December")
-
-
 def _named(day: int, month: int) -> str:
-    return f"{day} {_MONTHS[month - 1]}"
+    return words.day_and_month(date(2000, month, day))

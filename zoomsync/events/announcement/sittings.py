@@ -13,16 +13,19 @@ from itertools import pairwise
 from zoomsync.domain.announcement import DoubtKind, PageSession
 from zoomsync.events.announcement.doubts import Doubts
 from zoomsync.events.announcement.marked import MarkedTime
+from zoomsync.language import N_, _
 
 USUAL_LENGTH = timedelta(hours=1)
-_NO_END = "No end stands there"
+_NO_END = N_("No end stands there")
 
 
 def no_end(length: timedelta | None = None) -> str:
     """The words of a doubt about an end that is missing. length: what the page states elsewhere, None for nothing."""
     if length is None:
-        return f"{_NO_END}: an hour is assumed."
-    return f"{_NO_END}: {round(length.total_seconds() / 60)} minutes are taken, the length that the page states."
+        return _("{said}: an hour is assumed.").format(said=_(_NO_END))
+    return _("{said}: {minutes} minutes are taken, the length that the page states.").format(
+        said=_(_NO_END), minutes=round(length.total_seconds() / 60)
+    )
 
 
 def with_marked(sessions: Sequence[PageSession], marked: Sequence[MarkedTime], doubts: Doubts) -> list[PageSession]:
@@ -38,9 +41,13 @@ def with_marked(sessions: Sequence[PageSession], marked: Sequence[MarkedTime], d
         if same is not None:
             merged[same] = _with_end(merged[same], one, doubts)
         elif sessions:
-            doubts.at(DoubtKind.SESSION, f"The page says to machines that it starts at {shown(one.starts)}.", one.line)
+            doubts.at(
+                DoubtKind.SESSION,
+                _("The page says to machines that it starts at {shown}.").format(shown=shown(one.starts)),
+                one.line,
+            )
         elif one.whole_event:
-            doubts.at(DoubtKind.SESSION, "The first and the last day are named, and no session's times.", one.line)
+            doubts.at(DoubtKind.SESSION, _("The first and the last day are named, and no session's times."), one.line)
         else:
             if one.ends is None:
                 doubts.at(DoubtKind.TIME, no_end(), one.line)
@@ -65,9 +72,13 @@ def _with_end(session: PageSession, one: MarkedTime, doubts: Doubts) -> PageSess
     if one.ends is None or one.ends == session.ends or one.whole_event:
         return session
     if "end" not in session.unsure:
-        doubts.at(DoubtKind.TIME, f"The page says to machines that it ends at {shown(one.ends)}.", one.line)
+        doubts.at(
+            DoubtKind.TIME,
+            _("The page says to machines that it ends at {shown}.").format(shown=shown(one.ends)),
+            one.line,
+        )
         return replace(session, unsure=session.unsure | {"end"})
-    doubts.withdraw(DoubtKind.TIME, _NO_END, session.line)
+    doubts.withdraw(DoubtKind.TIME, _(_NO_END), session.line)
     return replace(session, ends=one.ends, unsure=session.unsure - {"end"})
 
 
@@ -87,9 +98,13 @@ def told_apart(sessions: Sequence[PageSession], doubts: Doubts, language: str) -
     kept = [one for one in merged if one.title or not any(_is_within(one, each) for each in merged)]
     for earlier, later in pairwise(kept):
         if later.starts == earlier.starts:
-            doubts.at(DoubtKind.SESSION, f"Two sessions at the same time, {shown(later.starts)}.", later.line)
+            doubts.at(
+                DoubtKind.SESSION,
+                _("Two sessions at the same time, {shown}.").format(shown=shown(later.starts)),
+                later.line,
+            )
         elif later.starts < earlier.ends:
-            doubts.at(DoubtKind.SESSION, "It begins before the session before it has ended.", later.line)
+            doubts.at(DoubtKind.SESSION, _("It begins before the session before it has ended."), later.line)
     return _named(kept, language)
 
 
@@ -105,12 +120,16 @@ def _is_within(one: PageSession, other: PageSession) -> bool:
 def _merged(first: PageSession, second: PageSession, doubts: Doubts) -> PageSession:
     title = first.title or second.title
     if "end" in first.unsure and "end" not in second.unsure:
-        doubts.withdraw(DoubtKind.TIME, _NO_END, first.line)
+        doubts.withdraw(DoubtKind.TIME, _(_NO_END), first.line)
         return replace(second, line=first.line, title=title)
     if "end" in second.unsure and "end" not in first.unsure:
-        doubts.withdraw(DoubtKind.TIME, _NO_END, second.line)
+        doubts.withdraw(DoubtKind.TIME, _(_NO_END), second.line)
     elif first.ends != second.ends:
-        doubts.at(DoubtKind.SESSION, f"Another end for the session of {shown(first.starts)} stands there.", second.line)
+        doubts.at(
+            DoubtKind.SESSION,
+            _("Another end for the session of {shown} stands there.").format(shown=shown(first.starts)),
+            second.line,
+        )
         return replace(first, title=title, unsure=first.unsure | {"end"})
     return replace(first, title=title)
 

@@ -11,6 +11,7 @@ from datetime import time
 from enum import StrEnum
 
 from zoomsync.events.announcement.tokens import Token, number_at, touching, word_at
+from zoomsync.language import N_, _
 
 
 class Half(StrEnum):
@@ -253,10 +254,10 @@ def _behind_a_date(tokens: Sequence[Token], position: int) -> bool:
 
 # ------------------------------------------------------------------------------------------------- clocks to times
 
-_NO_HALF = 'Neither "am" nor "pm" stands there.'
-_MIDNIGHT = "Midnight is the end of that day here; it may be its beginning."
-_TWELVE_PM = '"12 pm" is noon; some write it for midnight.'
-_TWELVE_AM = '"12 am" is midnight; some write it for noon.'
+_NO_HALF = N_('Neither "am" nor "pm" stands there.')
+_MIDNIGHT = N_("Midnight is the end of that day here; it may be its beginning.")
+_TWELVE_PM = N_('"12 pm" is noon; some write it for midnight.')
+_TWELVE_AM = N_('"12 am" is midnight; some write it for noon.')
 
 
 def _hour_of(clock: Clock, half: Half | None) -> int:
@@ -279,17 +280,17 @@ def _settled_single(clock: Clock) -> tuple[time, bool, tuple[str, ...]]:
     minutes = _minutes_of(clock, clock.half)
     why: tuple[str, ...] = ()
     if clock.hour == 12 and clock.half is Half.PM:
-        why = (_TWELVE_PM,)
+        why = (_(_TWELVE_PM),)
     elif clock.hour == 12 and clock.half is Half.AM:
-        why = (_TWELVE_AM,)
+        why = (_(_TWELVE_AM),)
     elif minutes == 24 * 60 and (clock.half is Half.NIGHT or not clock.in_figures):
-        why = (_MIDNIGHT,)
+        why = (_(_MIDNIGHT),)
     elif clock.half is None and 0 < clock.hour <= 12 and not clock.filled:
-        why = (_NO_HALF,)
+        why = (_(_NO_HALF),)
         if clock.hour < _SURELY_A_CLOCK_FROM:
             minutes += 12 * 60
     elif clock.half is Half.NOON and clock.hour != 12:
-        why = ('What "m" means there is not certain.',)
+        why = (_('What "m" means there is not certain.'),)
     return _time(minutes), minutes == 24 * 60, why
 
 
@@ -304,13 +305,13 @@ def _settled_range(starts: Clock, ends: Clock) -> tuple[time, time, bool, tuple[
     if last <= first and last != 24 * 60:
         if first >= 18 * 60 and last <= 6 * 60:
             next_day = True
-            why = why if last == 0 else (*why, "It ends after midnight.")
+            why = why if last == 0 else (*why, _("It ends after midnight."))
         elif first < 12 * 60 and last == 0 and ends.half is Half.AM:
-            last, why = 12 * 60, (*why, _TWELVE_AM)
+            last, why = 12 * 60, (*why, _(_TWELVE_AM))
         elif first >= 12 * 60 and last == 12 * 60 and ends.half is Half.PM:
-            last, next_day, why = 0, True, (*why, _TWELVE_PM)
+            last, next_day, why = 0, True, (*why, _(_TWELVE_PM))
         elif last + 12 * 60 > first and ends.hour <= 12 and ends.half is None:
-            last, why = last + 12 * 60, (*why, _NO_HALF)
+            last, why = last + 12 * 60, (*why, _(_NO_HALF))
         else:
             return None
     if last == 24 * 60:
@@ -318,7 +319,7 @@ def _settled_range(starts: Clock, ends: Clock) -> tuple[time, time, bool, tuple[
         if first >= 24 * 60:
             return None
     if not next_day and last - first > _LONGEST_CERTAIN_HOURS * 60:
-        why = (*why, "That is long for one session.")
+        why = (*why, _("That is long for one session."))
     return _time(first), _time(last), next_day, tuple(dict.fromkeys(why))
 
 
@@ -338,16 +339,16 @@ def _both(starts: Clock, ends: Clock) -> tuple[int, int, tuple[str, ...]]:
             return same, last, ()
         if other < last:
             return other, last, ()
-        return other, last, ('The start has neither "am" nor "pm".',)
+        return other, last, (_('The start has neither "am" nor "pm".'),)
     if starts.half is not None:
         first = _minutes_of(starts, starts.half)
         if starts.half is Half.HOURS or ends.hour > 12 or ends.filled:
             return first, _minutes_of(ends, Half.HOURS), ()
         later = [minutes for half in (Half.AM, Half.PM) if (minutes := _minutes_of(ends, half)) > first]
-        return (first, later[0], ()) if later else (first, 0, ('The end has neither "am" nor "pm".',))
+        return (first, later[0], ()) if later else (first, 0, (_('The end has neither "am" nor "pm".'),))
     first, last = _minutes_of(starts, None), _minutes_of(ends, None)
     if starts.filled or ends.filled or ends.hour > 12 or starts.hour > 12 or starts.hour == 0:
         return first, last, ()
     if starts.hour < _SURELY_A_CLOCK_FROM and ends.hour != 12:
-        return first + 12 * 60, last + 12 * 60, (_NO_HALF,)
-    return first, last, (_NO_HALF,)
+        return first + 12 * 60, last + 12 * 60, (_(_NO_HALF),)
+    return first, last, (_(_NO_HALF),)

@@ -15,6 +15,7 @@ from zoomsync.events.announcement.segments import Segment
 from zoomsync.events.announcement.sittings import day_of
 from zoomsync.events.announcement.times import TimeMention
 from zoomsync.events.announcement.years import Years
+from zoomsync.language import _
 
 _SAME_EVENT = timedelta(days=400)
 
@@ -49,9 +50,11 @@ def tell_unused_dates(
         if set(one.on) <= used or other in used or (far_off and one.mention.days[0].year):
             continue
         if one.role is Role.OTHER:
-            doubts.add(DoubtKind.DATE, "This date is taken for neither a session nor the deadline.", one.segment)
+            doubts.add(DoubtKind.DATE, _("This date is taken for neither a session nor the deadline."), one.segment)
         else:
-            doubts.add(DoubtKind.DATE, "No time of day stands beside this date, so it is no session here.", one.segment)
+            doubts.add(
+                DoubtKind.DATE, _("No time of day stands beside this date, so it is no session here."), one.segment
+            )
 
 
 def tell_unused_times(
@@ -70,4 +73,4 @@ def tell_unused_times(
             if known or any(begin <= each.starts and (each.ends or each.starts) <= end for begin, end in spans):
                 continue
             if each.ends is not None or speaks_of_a_session(segment) or not sessions:
-                doubts.add(DoubtKind.TIME, "This time is taken for no session.", segment)
+                doubts.add(DoubtKind.TIME, _("This time is taken for no session."), segment)

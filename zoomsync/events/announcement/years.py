@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 
-from zoomsync.events.announcement.calendar_words import WEEKDAYS_IN_ENGLISH
+from zoomsync import words
 from zoomsync.events.announcement.dates import Day
 from zoomsync.events.announcement.segments import Segment
 from zoomsync.events.announcement.tokens import fold
+from zoomsync.language import _
 
 _PAST = timedelta(days=60)
 
@@ -43,12 +44,14 @@ class Years:
 
     def _inferred(self, day: Day) -> tuple[date | None, str]:
         if self._written_on is not None:
-            return _first_from(day, self._written_on - timedelta(days=1)), f"the page's date, {self._written_on}"
+            return _first_from(day, self._written_on - timedelta(days=1)), _("the page's date, {date}").format(
+                date=self._written_on
+            )
         if len(self._named) == 1:
-            return day.in_year(min(self._named)), "another date on the page"
+            return day.in_year(min(self._named)), _("another date on the page")
         if self._title_year is not None:
-            return day.in_year(self._title_year), "the title"
-        return self._near_today(day), "today's date"
+            return day.in_year(self._title_year), _("the title")
+        return self._near_today(day), _("today's date")
 
     def _near_today(self, day: Day) -> date | None:
         """The next such day; where a weekday is named, the nearest year in which it fits."""
@@ -66,21 +69,24 @@ class Years:
                 self._from.setdefault(on, source)
 
     def said_of(self, on: date) -> str:
-        return f"The year is missing: {on.year} is taken from {self._from.get(on, 'the rest of the page')}."
+        return _("The year is missing: {year} is taken from {source}.").format(
+            year=on.year, source=self._from.get(on, _("the rest of the page"))
+        )
 
     def weekday_is(self, on: date, written: str, segment: Segment) -> str:
         """Says which weekday a date is, beside the one that is written there (in the page's own letters)."""
-        verb = "was" if on < self._today else "is"
         text = segment.text[segment.begin : segment.end]
         at = fold(text).find(written)
         word = text[at : at + len(written)] if at >= 0 else written
-        shown = f"{on.day} {on:%B} {on.year}"
-        return f'{shown} {verb} a {WEEKDAYS_IN_ENGLISH[on.weekday()]}, not a "{word}".'
+        past, to_come = _('{date} was a {weekday}, not a "{word}".'), _('{date} is a {weekday}, not a "{word}".')
+        date_words = _("{day} {year}").format(day=words.day_and_month(on), year=on.year)
+        said = past if on < self._today else to_come
+        return said.format(date=date_words, weekday=words.weekday(on), word=word)
 
     def too_early(self, on: date) -> str | None:
         """What is wrong with a day that lies before the page was written; None where nothing is."""
         if self._written_on is not None and on < self._written_on - timedelta(days=1):
-            return f"{on} lies before the page was written ({self._written_on})."
+            return _("{on} lies before the page was written ({date}).").format(on=on, date=self._written_on)
         return None
 
     def is_page_date(self, days: Iterable[date]) -> bool:

@@ -14,6 +14,7 @@ from zoomsync.events.announcement.segments import Segment
 from zoomsync.events.announcement.times import TimeMention
 from zoomsync.events.announcement.tokens import fold
 from zoomsync.events.announcement.zones import ZoneMention, offset_at
+from zoomsync.language import _
 
 # Between a time and its zone, or one zone and the next.
 _BETWEEN = re.compile(
@@ -58,9 +59,9 @@ def pick_time(
         for segment, times in groups
         for number, each in enumerate(times)
     ]
-    first, _, zones = found[0]
-    zoned = [one for _, _, ones in found for one in ones]
-    if len(found) == 1 or len({one.ahead for one in zoned}) < 2 or not all(ones for _, _, ones in found):
+    first, _segment, zones = found[0]
+    zoned = [one for _first, _segment, ones in found for one in ones]
+    if len(found) == 1 or len({one.ahead for one in zoned}) < 2 or not all(ones for _first, _segment, ones in found):
         return Picked(first, tuple(_preferred(zones, default)))
     chosen = next((each for each in found if any(one.zone == default for one in each[2])), None)
     if chosen is None:
@@ -68,9 +69,9 @@ def pick_time(
         chosen = next(
             (each for each in found if any(one.zone is None and one.ahead == ahead for one in each[2])), found[0]
         )
-    moments = {_moment(on, each) - one.ahead for each, _, ones in found for one in ones}
+    moments = {_moment(on, each) - one.ahead for each, _segment, ones in found for one in ones}
     if len(moments) > 1:
-        doubts.add(DoubtKind.TIMEZONE, "These times in several zones are not the same moment.", found[0][1])
+        doubts.add(DoubtKind.TIMEZONE, _("These times in several zones are not the same moment."), found[0][1])
     return Picked(chosen[0], tuple(_preferred(chosen[2], default)), several=True)
 
 
@@ -142,7 +143,7 @@ def zone_of_event(
     if known:
         beside.append(Zoned(default, None, 0, default, on))
     if not beside:
-        doubts.at(DoubtKind.TIMEZONE, f"The page names no zone: {default} is taken.", 0)
+        doubts.at(DoubtKind.TIMEZONE, _("The page names no zone: {default} is taken.").format(default=default), 0)
         return EventZone(default, None, 0, sure=False)
     named = list(dict.fromkeys(one.zone for one in beside if one.zone is not None))
     offsets = list(dict.fromkeys(one.offset for one in beside if one.offset is not None))
@@ -155,20 +156,26 @@ def zone_of_event(
         if others or contrary:
             odd = (others or contrary)[0]
             doubts.at(
-                DoubtKind.TIMEZONE, f'"{odd.words}" stands there as well; {zone} is taken for every time.', odd.line
+                DoubtKind.TIMEZONE,
+                _('"{words}" stands there as well; {zone} is taken for every time.').format(words=odd.words, zone=zone),
+                odd.line,
             )
         return EventZone(zone, ahead, line, sure=not (others or contrary))
     ahead = offsets[0]
-    words = beside[0].words or "An offset"
+    words = beside[0].words or _("An offset")
     if (
         len(offsets) > 1
         and len({one.offset - offset_at(default, one.on) for one in beside if one.offset is not None}) > 1
     ):
-        doubts.at(DoubtKind.TIMEZONE, "The page names more than one offset.", line)
+        doubts.at(DoubtKind.TIMEZONE, _("The page names more than one offset."), line)
     fits = offset_at(default, beside[0].on) == ahead
     zone = default if fits else zone_with_offset(ahead) or default
-    note = "" if offset_at(zone, beside[0].on) == ahead else ", which has another offset"
-    doubts.at(DoubtKind.TIMEZONE, f'"{words}" names no zone: {zone} is taken{note}.', line)
+    note = "" if offset_at(zone, beside[0].on) == ahead else _(", which has another offset")
+    doubts.at(
+        DoubtKind.TIMEZONE,
+        _('"{words}" names no zone: {zone} is taken{note}.').format(words=words, zone=zone, note=note),
+        line,
+    )
     return EventZone(zone, ahead, line, sure=False)
 
 

@@ -48,7 +48,7 @@ _MAIL_GROUPS = {
 }
 
 # What templates may say, as filters.
-_FILTERS = ("registrant_status", "mail_state", "mail_kind", "event_status", "registration", "moment")
+_FILTERS = ("registrant_status", "mail_state", "mail_kind", "event_status", "registration", "moment", "reason")
 _KEPT_BACK = ("participant_pin_code",)  # opens the meeting by telephone
 
 Shown = Callable[[Request, Visit], Response]
