@@ -46,7 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ZoomsyncError as error:
         return _say(error, code=1, debug=debug)
     except (Abort, KeyboardInterrupt):
-        talk(f"zoomsync: {_('interrupted')}")
+        talk("zoomsync: " + _("interrupted"))
         if argv is None:
             # A thread that waits for Zoom's answer would hold the process for minutes. Nothing is lost: what was not
             # committed did not happen, and the next run takes over from a process that is gone.

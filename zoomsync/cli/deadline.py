@@ -328,7 +328,7 @@ def _show_late(app: App, event: Event) -> None:
                 right=1,
             )
     if not people:
-        answer(f"{event.slug}: {_('nobody registered after the deadline, and nobody waits.')}")
+        answer(f"{event.slug}: " + _("nobody registered after the deadline, and nobody waits."))
     elif any(one.applicant.status.value == "pending" for one in people):
         words = _("To decide: zoomsync late {event} --approve EMAIL, or --deny EMAIL.")
         answer(words.format(event=event.slug))

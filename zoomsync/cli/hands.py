@@ -74,9 +74,9 @@ def _stop_in_words(done: MailStop) -> str:
         then = _("zoomsync resume {event} lets it go on.").format(event=done.event)
         return f"{done.event}: {state}: {wait}. {then}"
     if not done.changed:
-        return f"{done.event}: {_('mail was not paused')}: {wait}."
+        return f"{done.event}: " + _("mail was not paused") + f": {wait}."
     goes = " " + _("zoomsync remind sends what is due; so does the daemon.") if done.due else ""
-    return f"{done.event}: {_('mail goes on')}: {wait}.{goes}"
+    return f"{done.event}: " + _("mail goes on") + f": {wait}.{goes}"
 
 
 # ----------------------------------------------------------------------------------------------------------- opting out
@@ -160,7 +160,7 @@ def _look_at_zoom(app: App, events: list[Event]) -> None:
     for one in events:
         run = app.syncer().sync(one).run
         if run.error:
-            talk(f"zoomsync: {one.slug}: {run.error} {_('What follows goes by the last whole pull.')}")
+            talk(f"zoomsync: {one.slug}: {run.error} " + _("What follows goes by the last whole pull."))
 
 
 def _print_words(ctx: typer.Context, app: App, found: Links) -> int:

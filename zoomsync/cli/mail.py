@@ -133,7 +133,7 @@ def _print(report: RemindReport, *, dry_run: bool, as_json: bool) -> None:
     counts["waiting"] = report.count(OutboxState.PENDING)  # taken up, and put back as they were
     told = ", ".join(_(_FATES[name]).format(number=count) for name, count in counts.items() if count)
     planned = _("{messages} newly planned.").format(messages=counted(report.planned, "message"))
-    answer(f"{told or _('Nothing was due')}." + (f" {planned}" if report.planned else ""))
+    answer((told or _("Nothing was due")) + "." + (f" {planned}" if report.planned else ""))
 
 
 _FATES = {

@@ -98,7 +98,7 @@ def timeline(
         if found.paused:
             words = _("Its mail is paused: zoomsync resume {event} lets it go on.")
             answer(f"! {wrapped(words.format(event=chosen.slug), indent=2)}")
-        mark = paint(f"---- {_('now')} ----", "bold")
+        mark = paint("---- " + _("now") + " ----", "bold")
         told_now = False
         for one in found.entries:
             if one.at > now and not told_now:
