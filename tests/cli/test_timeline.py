@@ -27,7 +27,6 @@ def test_past_and_future_stand_in_one_list_with_now_between(project: Project) ->
         "sync: 5 added",
         "DEADLINE: registration closes",
         f"registration closed by sync, meeting {MODEL_MEETING_ID}",
-<<<<<<< HEAD
         "reminder, 1 day before, 17:00, Sesión 1: 5 accepted by the mail server",
         "---- now ----",
         "reminder, 1 hour before, Sesión 1: 5 to be sent",
@@ -36,16 +35,6 @@ def test_past_and_future_stand_in_one_list_with_now_between(project: Project) ->
         "attendance of Sesión 1: Zoom is asked who came",
         "reminder, 1 day before, 17:00, Sesión 2: 5 to be sent",
         "reminder, 1 hour before, Sesión 2: 5 to be sent",
-=======
-        "mail reminder, 1 day before, 17:00, Sesión 1: 5 accepted by the mail server",
-        "---- now ----",
-        "mail reminder, 1 hour before, Sesión 1: 5 to be sent",
-        "SESSION Sesión 1 starts",
-        "session Sesión 1 ends",
-        "attendance Sesión 1: Zoom is asked who came",
-        "mail reminder, 1 day before, 17:00, Sesión 2: 5 to be sent",
-        "mail reminder, 1 hour before, Sesión 2: 5 to be sent",
->>>>>>> c1cc9bd (Tell the timeline, a person's story and what init writes in the organiser's language)
         "SESSION Sesión 2 starts",
         "session Sesión 2 ends",
         "attendance of Sesión 2: Zoom is asked who came",
@@ -85,16 +74,8 @@ def test_what_then_is_answered_by_the_moment_that_is_asked_for(project: Project)
     project.world.populate(MODEL_MEETING_ID, 2)
     project.synced()
     out = project.run("timeline", SLUG, "--now", "2023-03-07T07:30").out
-<<<<<<< HEAD
     assert "reminder, 1 day before, 17:00, Sesión 1: 2 left out (left out: a later reminder has taken its place)" in out
     assert "reminder, 1 hour before, Sesión 1: 2 to be sent" in out
-=======
-    assert (
-        "mail reminder, 1 day before, 17:00, Sesión 1: 2 left out (left out: a later reminder has taken its place)"
-        in out
-    )
-    assert "mail reminder, 1 hour before, Sesión 1: 2 to be sent" in out
->>>>>>> c1cc9bd (Tell the timeline, a person's story and what init writes in the organiser's language)
 
 
 def test_a_draft_shows_what_would_go_out_and_that_it_does_not(project: Project) -> None:
@@ -102,11 +83,7 @@ def test_a_draft_shows_what_would_go_out_and_that_it_does_not(project: Project) 
     project.world.populate(MODEL_MEETING_ID, 2)
     project.synced()
     out = project.at(project.clock(), "timeline", SLUG).out
-<<<<<<< HEAD
     assert "reminder, 1 hour before, Sesión 2: 2 to be sent (to be sent: the event is a draft)" in out
-=======
-    assert "mail reminder, 1 hour before, Sesión 2: 2 to be sent (to be sent: the event is a draft)" in out
->>>>>>> c1cc9bd (Tell the timeline, a person's story and what init writes in the organiser's language)
 
 
 def test_an_event_that_was_never_synced_has_none(project: Project) -> None:
@@ -121,14 +98,10 @@ def test_what_the_mail_host_will_not_take_is_foreseen_with_what_would_do(
     project.world.populate(MODEL_MEETING_ID, 3)
     project.synced()
     monkeypatch.setenv("ZOOMSYNC_SMTP__MAX_PER_DAY", "2")
-<<<<<<< HEAD
     told = (
         "reminder, 1 day before, 17:00 of Sesión 1: 1 of 3 messages will not fit into what the mail host takes before "
         "it is too late"
     )
-=======
-    told = "reminder, 1 day before, 17:00 of Sesión 1: 1 of 3 messages will not fit into what the mail host takes before it is too late"
->>>>>>> c1cc9bd (Tell the timeline, a person's story and what init writes in the organiser's language)
     shown = project.at(project.clock(), "timeline", SLUG).out
     assert f'! {told}: write "2d 17:00" in place of "1d 17:00"' in shown
     assert "! 6 messages of all events are due on Tuesday, March 7, 2023, and the mail host takes 2 a day" in shown

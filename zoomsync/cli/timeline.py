@@ -7,14 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from zoomsync import words
 from zoomsync.cli.house import opened, options_of
-<<<<<<< HEAD
 from zoomsync.cli.output import answer, answer_json, local_time, paint, wrapped
 from zoomsync.cli.sync import changes_in_words
-=======
-from zoomsync.cli.output import answer, answer_json, local_time
->>>>>>> c1cc9bd (Tell the timeline, a person's story and what init writes in the organiser's language)
 from zoomsync.language import N_, _, ngettext
 from zoomsync.text import terminal
 from zoomsync.words import counted, event_status, mail_kind, mail_state
@@ -23,11 +18,8 @@ if TYPE_CHECKING:
     from zoomsync.domain.timeline import Entry
     from zoomsync.jobs.capacity import Capacity, MailLimit
 
-<<<<<<< HEAD
 _COUNTED = {"came": N_("{number} came"), "unmatched": N_("{number} not identified")}
 
-=======
->>>>>>> c1cc9bd (Tell the timeline, a person's story and what init writes in the organiser's language)
 
 def add_to(app: typer.Typer) -> None:
     app.command("timeline")(timeline)
@@ -46,14 +38,8 @@ def timeline(
         now = app.clock()
         found = look_at_timeline(chosen, app.database, app.settings.privacy.retention_days, now=now)
         if found is None:
-<<<<<<< HEAD
             words = _("{event} was never synced: zoomsync sync {event} comes first.")
             raise SettingsError(words.format(event=chosen.slug))
-=======
-            raise SettingsError(
-                _("{slug} was never synced: zoomsync sync {slug} comes first.").format(slug=chosen.slug)
-            )
->>>>>>> c1cc9bd (Tell the timeline, a person's story and what init writes in the organiser's language)
         capacity = look_at_capacity(app.mail_limit, app.database, now, zone=chosen.timezone)
         short = [one for one in capacity.shortfalls if one.batch.event == chosen.slug]
         if options_of(ctx).json:
@@ -90,7 +76,6 @@ def timeline(
             )
             return 0
         zone = chosen.timezone
-<<<<<<< HEAD
         heading = _("{title} ({status}), times of {zone}").format(
             title=chosen.title, status=event_status(chosen.status), zone=zone
         )
@@ -103,25 +88,10 @@ def timeline(
         for one in found.entries:
             if one.at > now and not told_now:
                 answer(f"{local_time(now, zone)}  {mark}")
-=======
-        said = _("{title} ({status}), times of {zone}")
-        status = words.event_status(chosen.status)
-        answer(terminal(said.format(title=chosen.title, status=status, zone=zone)))
-        if found.paused:
-            answer(_("! Its mail is paused: zoomsync resume {slug} lets it go on.").format(slug=chosen.slug))
-        told_now, now_line = False, _("---- now ----")
-        for one in found.entries:
-            if one.at > now and not told_now:
-                answer(f"{local_time(now, zone)}  {now_line}")
->>>>>>> c1cc9bd (Tell the timeline, a person's story and what init writes in the organiser's language)
                 told_now = True
             answer(f"{local_time(shown_at(one), zone)}  {wrapped(terminal(in_words(one)), indent=18)}")
         if not told_now:
-<<<<<<< HEAD
             answer(f"{local_time(now, zone)}  {mark}")
-=======
-            answer(f"{local_time(now, zone)}  {now_line}")
->>>>>>> c1cc9bd (Tell the timeline, a person's story and what init writes in the organiser's language)
         for line in limits_in_words(app.mail_limit, capacity, chosen.slug):
             answer(f"! {wrapped(terminal(line), indent=2)}")
         if found.quiet_runs:
@@ -134,13 +104,8 @@ def limits_in_words(limit: MailLimit, capacity: Capacity, slug: str) -> list[str
     from zoomsync.jobs.capacity import remedy, short_in_words
 
     days = [
-<<<<<<< HEAD
         _("{messages} of all events are due on {day}, and the mail host takes {limit} a day").format(
             messages=counted(count, "message"), day=day, limit=limit.per_day
-=======
-        _("{messages} of all events are due on {day}, and the mail host takes {number} a day").format(
-            messages=counted(count, "message"), day=day, number=limit.per_day
->>>>>>> c1cc9bd (Tell the timeline, a person's story and what init writes in the organiser's language)
         )
         for day, count in capacity.busy_days
     ]
@@ -150,7 +115,6 @@ def limits_in_words(limit: MailLimit, capacity: Capacity, slug: str) -> list[str
 
 def in_words(one: Entry) -> str:
     """One entry as an organiser reads it."""
-<<<<<<< HEAD
     kind = one.kind.value
     if kind == "sync":
         counts = changes_in_words(dict(one.counts))
@@ -203,105 +167,17 @@ def _note(note: str) -> str:
     """Why, as it was written down; what is a state's name in words."""
     state, mark, reason = note.partition(": ")
     said = mail_state(state)
-    return f"{said}{mark}{reason}" if said != state else _("called off") if note == "cancelled" else note
+    return f"{said}{mark}{_(reason)}" if said != state else _("called off") if note == "cancelled" else note
 
 
 def _left_out(name: str, number: int) -> str:
     words = {
-=======
-    kind, note = one.kind.value, _(one.note) if one.note else ""
-    counts = ", ".join(_counted_thing(kind, name, count) for name, count in one.counts)
-    subject, actor = one.subject, one.note.removeprefix("by ")
-    said = {
-        "first_seen": _("first seen: {subject}"),
-        "sync": _("sync: {counts}"),
-        "sync_failed": _("sync FAILED: {note}"),
-        "registration": _("registration {act}, meeting {subject}") if subject else _("registration {act}"),
-        "deadline": _("DEADLINE: registration closes (people approve)")
-        if subject == "manual"
-        else _("DEADLINE: registration closes"),
-        "mail": _("mail {mail}: {counts}"),
-        "session_starts": _("SESSION {subject} starts"),
-        "session_ends": _("session {subject} ends"),
-        "attendance": _("attendance {subject}: {counts}")
-        if counts
-        else _("attendance {subject}: Zoom is asked who came"),
-        "erased": _("personal data was removed: {registrations} (by {actor})"),
-        "retention_warning": _("warning that personal data will be removed"),
-        "retention": _("personal data is removed"),
-    }[kind]
-    told = said.format(
-        subject=subject,
-        counts=counts,
-        note=one.note,
-        act=_act(one.note) if kind == "registration" else "",
-        mail=_mail(subject) if kind == "mail" else "",
-        registrations=", ".join(counted(number, "registration") for _name, number in one.counts),
-        actor=actor,
-    )
-    if kind == "session_starts" and note:
-        told += f" ({note})"
-    if kind == "mail" and one.note:
-        told += f" ({_reasons(one.note)})"
-    if one.left_out:
-        told += "; " + _("not to {names}").format(names=", ".join(_left_out(*each) for each in one.left_out))
-    return told
-
-
-def _counted_thing(kind: str, name: str, number: int) -> str:
-    """One of an entry's counts."""
-    if kind == "mail":
-        return f"{number} {words.mail_state(name)}"
-    known = {
-        "added": ngettext("{number} added", "{number} added", number),
-        "updated": ngettext("{number} updated", "{number} updated", number),
-        "cancelled": ngettext("{number} cancelled", "{number} cancelled", number),
-        "reinstated": ngettext("{number} reinstated", "{number} reinstated", number),
-        "held": ngettext("{number} held", "{number} held", number),
-        "came": ngettext("{number} came", "{number} came", number),
-        "unmatched": ngettext("{number} not identified", "{number} not identified", number),
-    }
-    return known.get(name, "{number} " + name).format(number=number)
-
-
-_ACTS = {"closed": N_("closed by {actor}"), "opened": N_("opened by {actor}"), "gated": N_("gated by {actor}")}
-
-
-def _act(note: str) -> str:
-    """What was done to registration, of "closed by command (ana)"."""
-    what, _by, actor = note.partition(" by ")
-    return _(_ACTS[what]).format(actor=actor) if what in _ACTS else note
-
-
-def _mail(subject: str) -> str:
-    """A kind of mail and its session, of "before:1h, Sesión 1"."""
-    kind, comma, session = subject.partition(", ")
-    return f"{words.mail_kind(kind)}{comma}{session}"
-
-
-def _reasons(note: str) -> str:
-    """Why, for each state that has a reason, of "skipped: the event is cancelled; failed: ..."."""
-    told = []
-    for each in note.split("; "):
-        state, colon, reason = each.partition(": ")
-        told.append(f"{words.mail_state(state)}: {_(reason)}" if colon and state in words.MAIL_STATES else _(each))
-    return "; ".join(told)
-
-
-def _left_out(name: str, number: int) -> str:
-    """How many do not get a message, and why."""
-    return {
->>>>>>> c1cc9bd (Tell the timeline, a person's story and what init writes in the organiser's language)
         "pending": ngettext("{number} who waits for approval", "{number} who wait for approval", number),
         "opted_out": ngettext("{number} who wants no reminders", "{number} who want no reminders", number),
         "registered_later": ngettext("{number} who registered later", "{number} who registered later", number),
         "did_not_come": ngettext("{number} who did not come", "{number} who did not come", number),
-<<<<<<< HEAD
     }
     return words[name].format(number=number)
-=======
-    }[name].format(number=number)
->>>>>>> c1cc9bd (Tell the timeline, a person's story and what init writes in the organiser's language)
 
 
 def shown_at(one: Entry) -> datetime:

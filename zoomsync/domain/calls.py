@@ -27,30 +27,14 @@ _NEVER = datetime.max.replace(tzinfo=UTC)
 class Reason(StrEnum):
     """Why a message is not sent, as the database keeps it. `words.reason` says it in the organiser's language."""
 
-<<<<<<< HEAD
-    NOT_YET_KNOWN = "its moment had passed when the event, the session or the reminder was first seen"
-    MOVE_TELLS = "its moment had passed when the session was moved; the notice of the move tells the new time"
-    SUPERSEDED = "a later reminder has taken its place"
-    EXPIRED = "too late: its time to be sent has passed"
-    PUT_OFF = "the mail server put it off until it was too late"
-    PAUSED = "its time to be sent passed while the event's mail was paused"
-    HELD = "its time to be sent passed while mail was held after a copy of the database was put back"
-    TAKEN_FOR_SENT = "taken for sent before the copy of the database was put back"
-    BOUNCED = "mail to this address came back, and its time to be sent passed meanwhile"
-    NOT_APPROVED = "the registrant is no longer approved"
-    OPTED_OUT = "the registrant wants no more reminders"
-    SESSION_CANCELLED = "the session is cancelled"
-    EVENT_CANCELLED = "the event is cancelled"
-    EVENT_DRAFT = "the event is a draft"
-    ERASED = "the person's data was erased"
-    NO_LONGER_DUE = "event or session changed, and the message is no longer called for"
-=======
     NOT_YET_KNOWN = N_("its moment had passed when the event, the session or the reminder was first seen")
     MOVE_TELLS = N_("its moment had passed when the session was moved; the notice of the move tells the new time")
     SUPERSEDED = N_("a later reminder has taken its place")
     EXPIRED = N_("too late: its time to be sent has passed")
     PUT_OFF = N_("the mail server put it off until it was too late")
     PAUSED = N_("its time to be sent passed while the event's mail was paused")
+    HELD = N_("its time to be sent passed while mail was held after a copy of the database was put back")
+    TAKEN_FOR_SENT = N_("taken for sent before the copy of the database was put back")
     BOUNCED = N_("mail to this address came back, and its time to be sent passed meanwhile")
     NOT_APPROVED = N_("the registrant is no longer approved")
     OPTED_OUT = N_("the registrant wants no more reminders")
@@ -59,7 +43,6 @@ class Reason(StrEnum):
     EVENT_DRAFT = N_("the event is a draft")
     ERASED = N_("the person's data was erased")
     NO_LONGER_DUE = N_("event or session changed, and the message is no longer called for")
->>>>>>> c1cc9bd (Tell the timeline, a person's story and what init writes in the organiser's language)
 
 
 @dataclass(frozen=True, slots=True)
