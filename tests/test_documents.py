@@ -19,7 +19,7 @@ from zoomsync.settings import load_settings
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
 READMES = [ROOT / "README.md", ROOT / "README.es.md"]
-EXAMPLES = [ROOT / ".env.example", *sorted(ROOT.glob("zoomsync/events/starter/*"))]
+EXAMPLES = [ROOT / ".env.example", *sorted(one for one in ROOT.glob("zoomsync/events/starter/**/*") if one.is_file())]
 HERE = Path(__file__)
 
 _FENCED = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)

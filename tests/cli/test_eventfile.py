@@ -38,8 +38,8 @@ def test_a_move_says_who_will_be_told_asks_and_lists_what_is_left(synced: Projec
     looked = at_once(synced, "move", SLUG, "--session", "1", "--to", "2023-03-07 10:00", "--dry-run")
     assert looked.out.splitlines() == [
         f"{SLUG}: Sesión 1, times in America/Guatemala",
-        "  now: Tue 07 Mar 2023 08:00 to 13:00",
-        "  new: Tue 07 Mar 2023 10:00 to 15:00",
+        "  now: 2023-03-07 08:00 to 13:00",
+        "  new: 2023-03-07 10:00 to 15:00",
         "2 registrants will be told, with a calendar entry.",
         "This was a dry run: nothing was written.",
     ]

@@ -104,7 +104,7 @@ def test_what_the_mail_host_will_not_take_is_foreseen_with_what_would_do(
     )
     shown = project.at(project.clock(), "timeline", SLUG).out
     assert f'! {told}: write "2d 17:00" in place of "1d 17:00"' in shown
-    assert "! 6 messages of all events are due on Tuesday, March 7, 2023, and the mail host takes 2 a day" in shown
+    assert "! 6 messages of all events are due on 2023-03-07, and the mail host takes 2 a day" in shown
     checked = project.at(project.clock(), "check").out
     assert f"! {told}\n" in checked
     assert f"· {SLUG}: 8 messages will not fit" in project.at(project.clock(), "status").out

@@ -63,7 +63,7 @@ def look_at_capacity(
     days = due_by_day(batches, zone) if cap is not None else {}
     return Capacity(
         tuple(shortfalls(batches, limit.windows, now, zones, used)),
-        tuple((words.day(day), count) for day, count in days.items() if cap is not None and count > cap),
+        tuple((f"{day:%Y-%m-%d}", count) for day, count in days.items() if cap is not None and count > cap),
     )
 
 
