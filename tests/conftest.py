@@ -21,7 +21,7 @@ from zoomsync.store.schema import Database
 # How long one example takes says how busy the machine is, not whether the code is right.
 settings.register_profile("zoomsync", deadline=None)
 settings.register_profile("few", deadline=None, max_examples=15, derandomize=True)
-settings.register_profile("many", deadline=None, max_examples=3_000)
+settings.register_profile("many", deadline=None, max_examples=5_000)
 settings.load_profile("zoomsync")
 
 

@@ -1,6 +1,7 @@
 """A day of twenty events and two thousand people in one daemon: its memory, files and database stay as they were.
 
-PROVE_SOAK_SPEED says how much faster than real time the day goes by (120: twelve minutes).
+PROVE_SOAK_SPEED says how much faster than real time the day goes by (120: twelve minutes),
+PROVE_SEEDS which chances are taken: `1,2,3,4,5` lives through six days, two at a time.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from tests.prove.shared_clock import SharedClock
 from tests.prove.stage import Stage, furnished
 from zoomsync.simulate.people import believable_people
 
+SEEDS = [int(seed) for seed in os.environ.get("PROVE_SEEDS", "1").split(",")]
 SPEED = float(os.environ.get("PROVE_SOAK_SPEED", "120"))
 EVENTS, PEOPLE = 20, 100
 BEGIN = utc(2023, 3, 6, 12)
@@ -126,10 +128,10 @@ def strike_at_random(stage: Stage, share: float, seed: int) -> None:
     faults.for_call = struck  # type: ignore[method-assign]
 
 
-def live_on(stage: Stage, numbers: list[int], clock: SharedClock, stop: threading.Event) -> None:
+def live_on(stage: Stage, numbers: list[int], clock: SharedClock, stop: threading.Event, seed: int) -> None:
     """Somebody registers every few minutes, and now and then somebody leaves."""
-    chance = random.Random(7)
-    waiting = {number: list(believable_people(20, seed=500 + number)) for number in numbers}
+    chance = random.Random(seed)
+    waiting = {number: list(believable_people(20, seed=500 * seed + number)) for number in numbers}
     while not stop.wait(300 / SPEED):
         open_ones = [n for n in numbers if waiting[n] and stage.world.meetings[n].occurrences[0].start_time > clock()]
         for number in chance.sample(open_ones, min(2, len(open_ones))):
@@ -139,10 +141,10 @@ def live_on(stage: Stage, numbers: list[int], clock: SharedClock, stop: threadin
                 stage.world.cancel_by_self(number, leaver.email)
 
 
-@pytest.mark.parametrize("share", [0.0, 0.02], ids=["sound", "faults"])
+@pytest.mark.parametrize(("share", "seed"), [(0.0, SEEDS[0]), *((0.02, seed) for seed in SEEDS)], ids=str)
 @pytest.mark.timeout(3_000)
 def test_a_day_of_twenty_events_leaves_memory_and_files_as_they_were(
-    share: float, sqlite_url: str, tmp_path: Path, note: Callable[..., None]
+    share: float, seed: int, sqlite_url: str, tmp_path: Path, note: Callable[..., None]
 ) -> None:
     clock = SharedClock(tmp_path / "clock")
     clock.set(BEGIN, 1)
@@ -156,11 +158,11 @@ def test_a_day_of_twenty_events_leaves_memory_and_files_as_they_were(
     with furnished(tmp_path / "project", sqlite_url, **settings) as stage:
         stage.world.clock = clock
         numbers = furnish(stage)
-        strike_at_random(stage, share, seed=1)
+        strike_at_random(stage, share, seed)
         stage.prepared = ("shared_clock", "quick_ticks")
         clock.set(BEGIN, SPEED)
         stop = threading.Event()
-        people = threading.Thread(target=live_on, args=(stage, numbers, clock, stop))
+        people = threading.Thread(target=live_on, args=(stage, numbers, clock, stop, seed))
         people.start()
         child = stage.start_by_itself("run")
         try:
@@ -180,7 +182,7 @@ def test_a_day_of_twenty_events_leaves_memory_and_files_as_they_were(
         }
         sent = stage.states()
         warm, last = series[WARM : WARM + 6], series[-6:]
-        name = f"soak, {share:.0%} faults"
+        name = f"soak, {share:.0%} faults, seed {seed}"
         for what in Sample.__dataclass_fields__:
             note(f"{name}, {what} each hour", **{"": [getattr(one, what) for one in series]})
         note(name, **runs, **{f"messages {state}": count for state, count in sent.items()})

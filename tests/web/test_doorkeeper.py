@@ -110,6 +110,15 @@ def test_after_some_wrong_tokens_nobody_is_let_in_for_a_minute(door: Doorkeeper,
     assert door.let_in(TOKEN, "", Response())
 
 
+def test_wrong_bearers_shut_the_door_as_well(door: Doorkeeper) -> None:
+    for number in range(WRONG_TRIES):
+        with pytest.raises(HTTPException):
+            door.visit(asking(authorization=f"Bearer guess {number}"))
+    with pytest.raises(HTTPException) as refused:
+        door.visit(asking(authorization=f"Bearer {TOKEN}"))
+    assert refused.value.status_code == 429
+
+
 def test_who_is_inside_already_stays_inside_while_others_guess(door: Doorkeeper) -> None:
     cookie = cookie_of(door)
     for number in range(WRONG_TRIES):

@@ -1,0 +1,1 @@
+"""Mail through Debian's Postfix and Dovecot: `make prove-mail`."""
