@@ -181,7 +181,7 @@ _NOUNS = {
     "doubt": lambda n: ngettext("{number} doubt", "{number} doubts", n),
     "message": lambda n: ngettext("{number} message", "{number} messages", n),
     "opt-out": lambda n: ngettext("{number} opt-out", "{number} opt-outs", n),
-    "person": lambda n: ngettext("{number} person", "{number} persons", n),
+    "person": lambda n: ngettext("{number} person", "{number} people", n),
     "recorded change": lambda n: ngettext("{number} recorded change", "{number} recorded changes", n),
     "registrant": lambda n: ngettext("{number} registrant", "{number} registrants", n),
     "registration": lambda n: ngettext("{number} registration", "{number} registrations", n),

@@ -42,7 +42,7 @@ def test_a_dry_run_shows_and_counts_and_writes_nothing(announced: Project) -> No
     assert result.out.startswith(
         "Subject: Cambio de ponente\n\nBuen día:\n\nLa Dra. Ruiz no podrá venir.\n\n- Hablará Juan."
     )
-    assert result.out.endswith(f"To 3 people of {SLUG} (approved).\n")
+    assert result.out.endswith(f"To 3 people of {SLUG} (those approved).\n")
     assert announced.contents() == before
     assert announced.mails.messages == []
 

@@ -45,7 +45,7 @@ def test_what_zoom_does_is_seen_and_kept(project: Project, spare: Any) -> None:
 def test_what_does_not_hold_is_told_as_such(project: Project, spare: Any) -> None:
     project.world.faults.add("ignored", method="PATCH", times=1)
     answers = held(project.run(*WORDS, "--json").json)
-    assert answers["A change of the approval type alone takes on a meeting of type 2"] == "no"
+    assert answers["A change of the approval type alone takes on meetings of type 2"] == "no"
     assert answers["After the switch whoever registers waits, without a link"] == "no"
     assert answers["The approval type can be set back"] == "yes"
 
@@ -76,7 +76,7 @@ def test_the_approval_is_set_back_although_zoom_fails_in_between(project: Projec
 
 @pytest.mark.parametrize(("words", "told"), [
     ((str(MODEL_MEETING_ID), "--mailbox", "org@example.org", "--yes"), f"belongs to the event {SLUG}"),
-    ((str(NUMBER), "--mailbox", "nobody", "--yes"), "is no e-mail address"),
+    ((str(NUMBER), "--mailbox", "nobody", "--yes"), "is not one e-mail address"),
     ((str(NUMBER), "--mailbox", "org@example.org"), "say --yes"),
 ])  # fmt: skip
 def test_what_is_not_to_be_played_with_is_refused(

@@ -10,8 +10,9 @@ import typer
 
 from zoomsync.cli.house import actor, confirmed, opened, options_of
 from zoomsync.cli.output import answer, answer_json, talk
+from zoomsync.language import N_, _, ngettext
 from zoomsync.text import terminal
-from zoomsync.words import counted
+from zoomsync.words import counted, trouble
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -56,7 +57,8 @@ def announce(
             look_at(draft, database=app.database)  # what refuses it altogether comes before Zoom is asked
             run = app.syncer().sync(chosen).run
             if run.error:
-                talk(f"zoomsync: {chosen.slug}: {run.error} The announcement goes by the last whole pull.")
+                by_last = _("The announcement goes by the last whole pull.")
+                talk(f"zoomsync: {chosen.slug}: {run.error} {by_last}")
         event_id, recipients = look_at(draft, database=app.database)
         before = _Standing.of(standing(draft, event_id, database=app.database))
         words = _show(app, draft, recipients, before, quiet=options.json)
@@ -85,7 +87,7 @@ def announce(
         elif wanted or not todo:
             _tell(before, after, todo)
         elif not dry_run and not test:
-            answer("Nothing was sent.")
+            answer(_("Nothing was sent."))
         return code
 
 
@@ -112,7 +114,8 @@ def _subject(subject: str) -> str:
 
     line = clean(subject)
     if not line or len(line) > LONGEST_SUBJECT:
-        raise SettingsError(f"--subject wants a line of 1 to {LONGEST_SUBJECT} characters.")
+        words = _("--subject wants a line of 1 to {most} characters.")
+        raise SettingsError(words.format(most=LONGEST_SUBJECT))
     return line
 
 
@@ -124,13 +127,14 @@ def _text(file: Path) -> str:
         data = file.read_bytes()
         text = decoded(data)
     except OSError as exc:
-        raise SettingsError(f"{file} cannot be read ({exc.strerror}).") from exc
+        raise SettingsError(_("{file} cannot be read ({why}).").format(file=file, why=trouble(exc))) from exc
     except Mistake as mistake:
         raise SettingsError(f"{file}: {mistake}") from mistake
     if not text.strip():
-        raise SettingsError(f"{file} is empty: write the message there, in Markdown.")
+        raise SettingsError(_("{file} is empty: write the message there, in Markdown.").format(file=file))
     if len(data) > LONGEST_TEXT_BYTES:
-        raise SettingsError(f"{file} is longer than {LONGEST_TEXT_BYTES // 1000} kB: that is no message any more.")
+        words = _("{file} is longer than {most} kB: that is no message any more.")
+        raise SettingsError(words.format(file=file, most=LONGEST_TEXT_BYTES // 1000))
     return text
 
 
@@ -141,40 +145,62 @@ def _audience(to: str) -> Audience:
     try:
         return Audience(to.lower())
     except ValueError:
-        raise SettingsError(f"--to {to} is no audience; there are: {', '.join(Audience)}.") from None
+        words = _("--to {audience} is no audience; there are: {audiences}.")
+        raise SettingsError(words.format(audience=to, audiences=", ".join(Audience))) from None
 
 
 def _show(app: App, draft: Draft, recipients: Recipients, before: _Standing, *, quiet: bool) -> str:
     """The message as the organiser would get it, and how many are to get it. Gives the message's text."""
     message = app.render_test(draft.event, draft.subject, draft.text)
     if not quiet:
-        answer(terminal(f"Subject: {draft.subject}"))
+        answer(terminal(_("Subject: {subject}").format(subject=draft.subject)))
         answer()
         for line in message.text.splitlines():
             answer(terminal(line))
         answer()
-        answer(f"To {_people(len(recipients.rows))} of {draft.event.slug} ({draft.audience}){_left_out(recipients)}.")
+        words = _("To {people} of {event} ({audience}){left_out}.")
+        answer(
+            words.format(
+                people=counted(len(recipients.rows), "person"),
+                event=draft.event.slug,
+                audience=_(_AUDIENCES[draft.audience]),
+                left_out=_left_out(recipients),
+            )
+        )
         cap = app.mail_limit.per_day
         if cap and len(recipients.rows) > cap:
             days = -(-len(recipients.rows) // cap)
-            answer(
-                f"The mail host takes {cap} a day, so this will take {days} days; reminders of near sessions go first."
+            words = ngettext(
+                "The mail host takes {most} a day, so this will take {days} day; reminders of near sessions go first.",
+                "The mail host takes {most} a day, so this will take {days} days; reminders of near sessions go first.",
+                days,
             )
+            answer(words.format(most=cap, days=days))
         if before.waiting:
-            answer(f"{counted(before.waiting, 'message')} of it from before still {_wait(before.waiting)}.")
+            words = ngettext(
+                "{number} message of it from before still waits.",
+                "{number} messages of it from before still wait.",
+                before.waiting,
+            )
+            answer(words.format(number=before.waiting))
     return str(message.text)
 
 
 def _left_out(recipients: Recipients) -> str:
     parts = []
-    if recipients.already:
-        parts.append(f"{recipients.already} {'has' if recipients.already == 1 else 'have'} it already")
-    if recipients.opted_out:
-        want = "wants" if recipients.opted_out == 1 else "want"
-        parts.append(f"{recipients.opted_out} {want} no reminders (--important sends it to them too)")
-    if recipients.bounced:
-        parts.append(f"mail to {recipients.bounced} came back")
-    return f"; left out: {', '.join(parts)}" if parts else ""
+    if number := recipients.already:
+        parts.append(ngettext("{number} has it already", "{number} have it already", number).format(number=number))
+    if number := recipients.opted_out:
+        words = ngettext(
+            "{number} wants no reminders (--important sends it to them too)",
+            "{number} want no reminders (--important sends it to them too)",
+            number,
+        )
+        parts.append(words.format(number=number))
+    if number := recipients.bounced:
+        words = ngettext("mail to {number} came back", "mail to {number} came back", number)
+        parts.append(words.format(number=number))
+    return _("; left out: {parts}").format(parts=", ".join(parts)) if parts else ""
 
 
 def _send_test(app: App, draft: Draft) -> None:
@@ -185,11 +211,12 @@ def _send_test(app: App, draft: Draft) -> None:
     with app.transport().open() as connection:
         outcome = connection.send(message, lambda: True)
     if outcome.kind is not OutcomeKind.ACCEPTED:
-        raise BatchStopped(
-            f"The test copy was not sent, and nothing else: the mail server refuses it at {outcome.stage}: "
-            f"{outcome.words.rstrip('.')}. zoomsync check tries the mail server."
+        words = _(
+            "The test copy was not sent, and nothing else: the mail server refuses it at {stage}: {words}. zoomsync "
+            "check tries the mail server."
         )
-    talk("A test copy is on its way to the organiser.")
+        raise BatchStopped(words.format(stage=outcome.stage, words=outcome.words.rstrip(".")))
+    talk(_("A test copy is on its way to the organiser."))
 
 
 def _wanted(ctx: typer.Context, todo: int, *, tested: bool) -> bool:
@@ -197,9 +224,9 @@ def _wanted(ctx: typer.Context, todo: int, *, tested: bool) -> bool:
     import sys
 
     if tested and not options_of(ctx).yes and not sys.stdin.isatty():
-        talk("Nothing else was sent: the same command with --yes, or on a terminal, sends it to all.")
+        talk(_("Nothing else was sent: the same command with --yes, or on a terminal, sends it to all."))
         return False
-    return confirmed(ctx, f"Send this to {_people(todo)}?")
+    return confirmed(ctx, _("Send this to {people}?").format(people=counted(todo, "person")))
 
 
 def _deliver(app: App, draft: Draft, event_id: int) -> int:
@@ -214,19 +241,32 @@ def _deliver(app: App, draft: Draft, event_id: int) -> int:
 
 def _tell(before: _Standing, after: _Standing, todo: int) -> None:
     if not todo:
-        answer(f"Nobody is left to send it to: {_people(after.sent)} got it before.")
+        words = _("Nobody is left to send it to: {people} got it before.")
+        answer(words.format(people=counted(after.sent, "person")))
         return
-    sent, failed = after.sent - before.sent, after.failed - before.failed
-    bad = f", {failed} failed (zoomsync outbox list --state failed says why)" if failed else ""
-    rest = (
-        f"; {after.waiting} {_wait(after.waiting)}, and zoomsync remind or the daemon goes on" if after.waiting else ""
-    )
-    answer(f"Sent to {_people(sent)}{bad}{rest}.")
+    said = [_("Sent to {people}").format(people=counted(after.sent - before.sent, "person"))]
+    if failed := after.failed - before.failed:
+        words = ngettext(
+            "{number} failed (zoomsync outbox list --state failed says why)",
+            "{number} failed (zoomsync outbox list --state failed says why)",
+            failed,
+        )
+        said.append(words.format(number=failed))
+    told = ", ".join(said)
+    if after.waiting:
+        words = ngettext(
+            "{number} waits, and zoomsync remind or the daemon goes on",
+            "{number} wait, and zoomsync remind or the daemon goes on",
+            after.waiting,
+        )
+        told += f"; {words.format(number=after.waiting)}"
+    answer(f"{told}.")
 
 
-def _people(number: int) -> str:
-    return "1 person" if number == 1 else f"{number} people"
-
-
-def _wait(number: int) -> str:
-    return "waits" if number == 1 else "wait"
+# What --to is given, as it is said behind a number of people.
+_AUDIENCES = {
+    "approved": N_("those approved"),
+    "pending": N_("those who wait for approval"),
+    "attended": N_("those who came"),
+    "absent": N_("those who did not come"),
+}

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from zoomsync.cli.house import actor, chosen_events, opened, options_of
-from zoomsync.cli.output import answer, answer_json, answer_table, local_time, talk
+from zoomsync.cli.output import answer, answer_json, answer_table, local_time, paint, talk, wrapped
+from zoomsync.language import N_, _, ngettext
 from zoomsync.text import terminal
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from zoomsync.jobs.attendance import SessionLook
 
 PATIENCE = timedelta(seconds=60)  # for another process that is just asking
-_STATES = {"not_yet": "not asked for yet", "not_ready": "not ready on Zoom yet", "ready": "ready"}
+_STATES = {"not_yet": N_("not asked for yet"), "not_ready": N_("not ready on Zoom yet"), "ready": N_("ready")}
 
 
 def add_to(app: typer.Typer) -> None:
@@ -68,7 +69,13 @@ def read_minimum(text: str) -> float:
     try:
         return read_share(text)
     except ValueError:
-        raise SettingsError(f"--minimum {text} is no share: write for instance 80%.") from None
+        words = _("--minimum {share} is no share: write for instance 80%.")
+        raise SettingsError(words.format(share=text)) from None
+
+
+def share_in_words(share: float) -> str:
+    """ "80%", as the language writes it: "80 %"."""
+    return _("{number}%").format(number=round(100 * share))
 
 
 def _settle(app: App, events: tuple[Event, ...], match: tuple[str, str] | None, unmatch: str | None) -> None:
@@ -76,13 +83,15 @@ def _settle(app: App, events: tuple[Event, ...], match: tuple[str, str] | None, 
     from zoomsync.jobs.attendance import match_by_hand, undo_match
 
     if len(events) != 1:
-        raise SettingsError("Name the event: zoomsync attendance EVENT --match NAME EMAIL.")
+        raise SettingsError(_("Name the event: zoomsync attendance EVENT --match NAME EMAIL."))
     event, now = events[0], app.clock()
     if unmatch and not undo_match(event, unmatch, database=app.database, now=now, actor=actor()):
-        raise SettingsError(f"Nobody of that name was matched by hand in {event.slug}.")
+        words = _("Nobody of that name was matched by hand in {event}.")
+        raise SettingsError(words.format(event=event.slug))
     if match:
         settled = match_by_hand(event, *match, database=app.database, now=now, actor=actor())
-        talk(f"Settled for {', '.join(map(terminal, settled))}; it holds for later pulls too.")
+        words = _("Settled for {sessions}; it holds for later pulls too.")
+        talk(terminal(words.format(sessions=", ".join(settled))))
 
 
 def _pull(app: App, event: Event, *, again: bool) -> bool:
@@ -95,7 +104,8 @@ def _pull(app: App, event: Event, *, again: bool) -> bool:
     titles = {one.key: one.title for one in due}
     records = app.attendance(patience=PATIENCE).take(event, titles)
     if not records:
-        talk(f"zoomsync: {event.slug}: another process is just asking for its attendance.")
+        busy = _("another process is just asking for its attendance.")
+        talk(f"zoomsync: {event.slug}: {busy}")
     for one in records:
         if one.error:
             talk(f"zoomsync: {event.slug}, {terminal(titles[one.session_key])}: {one.error}")
@@ -107,7 +117,8 @@ def _look(app: App, event: Event, minimum: float) -> list[SessionLook]:
 
     found = look_at_attendance(event, database=app.database, now=app.clock(), minimum=minimum)
     if found is None:
-        talk(f"zoomsync: {event.slug} was never synced: zoomsync sync {event.slug} comes first.")
+        words = _("{event} was never synced: zoomsync sync {event} comes first.")
+        talk(f"zoomsync: {words.format(event=event.slug)}")
     return found or []
 
 
@@ -182,33 +193,42 @@ def _registered(found: SessionAttendance | None) -> int | None:
 def _show(event: Event, looks: list[SessionLook], minimum: float) -> None:
     if not looks:
         return
-    answer(terminal(f"{event.title} ({event.slug}), times of {event.timezone}; present from {minimum:.0%} on"))
+    words = _("{title} ({event}), times of {zone}; present from {share} on")
+    share = share_in_words(minimum)
+    heading = words.format(title=event.title, event=event.slug, zone=event.timezone, share=share)
+    answer(paint(wrapped(terminal(heading), indent=0), "bold"))
     answer_table(
-        ["Session", "Ended", "Registered", "Came", "Present", "Not identified", "Attendance"],
+        [_("Session"), _("Ended"), _("Registered"), _("Came"), _("Present"), _("Not identified"), _("Attendance")],
         [
             (
                 one.session.title,
-                local_time(one.session.ends_at, event.timezone) if one.is_over else "not over yet",
+                local_time(one.session.ends_at, event.timezone) if one.is_over else _("not over yet"),
                 *_counts(one.found),
                 _state(one),
             )
             for one in looks
         ],
-        folding=("Session", "Attendance"),
+        folding=(_("Session"), _("Ended"), _("Attendance")),
     )
     for one in looks:
         if one.found and one.found.unmatched:
             came = len(one.found.came)
             answer()
-            answer(terminal(f"{one.session.title}: {came} identified and {len(one.found.unmatched)} not:"))
+            words = ngettext(
+                "{session}: {came} identified and {unmatched} not:",
+                "{session}: {came} identified and {unmatched} not:",
+                came,
+            )
+            said = words.format(session=one.session.title, came=came, unmatched=len(one.found.unmatched))
+            answer(wrapped(terminal(said), indent=0))
             answer_table(
-                ["Name", "E-mail", "Minutes"],
-                [(other.name or "(removed)", other.email, other.minutes) for other in one.found.unmatched],
-                folding=("Name", "E-mail"),
+                [_("Name"), _("E-mail"), _("Minutes")],
+                [(other.name or _("(removed)"), other.email, other.minutes) for other in one.found.unmatched],
+                folding=(_("Name"), _("E-mail")),
                 right=2,
             )
     if any(one.found and one.found.unmatched for one in looks):
-        answer(f'Whom you know: zoomsync attendance {event.slug} --match "NAME" EMAIL')
+        answer(_('Whom you know: zoomsync attendance {event} --match "NAME" EMAIL').format(event=event.slug))
 
 
 def _counts(found: SessionAttendance | None) -> tuple[object, ...]:
@@ -219,7 +239,8 @@ def _state(one: SessionLook) -> str:
     if not one.is_over:
         return ""
     record = one.record
-    words = _STATES[record.state.value]
+    words = _(_STATES[record.state.value])
+    without = _("without registrant ids: see zoomsync check")
     if record.error:
-        return f"{words}; the last look failed" if record.ready_at else "failed"
-    return f"{words}, without registrant ids: see zoomsync check" if record.without_ids else words
+        return f"{words}; {_('the last look failed')}" if record.ready_at else _("failed")
+    return f"{words}, {without}" if record.without_ids else words

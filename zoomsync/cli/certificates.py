@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from zoomsync.cli.attendance import read_minimum
+from zoomsync.cli.attendance import read_minimum, share_in_words
 from zoomsync.cli.house import confirmed, opened, options_of
-from zoomsync.cli.output import answer, answer_json, local_time, progress_bar, talk
+from zoomsync.cli.output import answer, answer_json, progress_bar, talk
+from zoomsync.language import _, ngettext
 from zoomsync.text import file_name, terminal
-from zoomsync.words import counted
+from zoomsync.words import counted, moment, short_day, trouble
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,7 +47,7 @@ def certificates(
     from zoomsync.errors import SettingsError
 
     if (event is None) == (verify is None):
-        raise SettingsError("Say zoomsync certificates EVENT to make them, or zoomsync certificates --verify CODE.")
+        raise SettingsError(_("Say zoomsync certificates EVENT to make them, or zoomsync certificates --verify CODE."))
     if verify is not None:
         return _verify(ctx, verify)
     share = read_minimum(minimum)
@@ -77,7 +78,7 @@ def _make(
     code = 0
     if not dry_run and eligible.present:
         issued = job.issue(event, eligible, database=app.database, now=now)
-        with progress_bar("Printing", wanted=not (options.quiet or options.json)) as progress:
+        with progress_bar(_("Printing"), wanted=not (options.quiet or options.json)) as progress:
             files = _write(app, event, issued, folder, progress)
         _tell_doubtful(issued)
         if send:
@@ -104,7 +105,8 @@ def _write(app: App, event: Event, issued: Sequence[Certificate], folder: Path, 
             if progress:
                 progress(number, len(issued))
     except OSError as exc:
-        raise SettingsError(f"{exc.filename or folder} cannot be written: {exc.strerror}.") from exc
+        words = _("{file} cannot be written ({why}).")
+        raise SettingsError(words.format(file=exc.filename or folder, why=trouble(exc))) from exc
     return files
 
 
@@ -113,10 +115,11 @@ def _tell_doubtful(issued: Sequence[Certificate]) -> None:
 
     doubtful = [one.code for one in issued if may_lack_glyphs(one.name)]
     if doubtful:
-        talk(
-            "zoomsync: Chinese, Japanese, Korean and emoji want a font in config/templates/ or on this machine; "
-            f"look at the names on {', '.join(doubtful)}."
+        words = _(
+            "Chinese, Japanese, Korean and emoji want a font in config/templates/ or on this machine; look at the "
+            "names on {codes}."
         )
+        talk(f"zoomsync: {words.format(codes=', '.join(doubtful))}")
 
 
 def _send(ctx: typer.Context, app: App, event: Event, eligible: Eligible, issued: Sequence[Certificate]) -> int:
@@ -128,7 +131,7 @@ def _send(ctx: typer.Context, app: App, event: Event, eligible: Eligible, issued
     _tell_left_out(mailing)
     if not mailing.new:
         return 0
-    if not confirmed(ctx, f"Mail {counted(len(mailing.new), 'certificate')} now?"):
+    if not confirmed(ctx, _("Mail {certificates} now?").format(certificates=counted(len(mailing.new), "certificate"))):
         return 0
     job.put(eligible, mailing, database=app.database, now=app.clock())
     delivery = deliver(app, {eligible.event_id: event})
@@ -138,15 +141,20 @@ def _send(ctx: typer.Context, app: App, event: Event, eligible: Eligible, issued
 
 
 def _tell_left_out(mailing: Mailing) -> None:
-    if mailing.already:
-        talk(f"{counted(mailing.already, 'certificate')} went out before, or {_is(mailing.already)} in the outbox.")
-    if mailing.not_approved:
-        who = f"{counted(mailing.not_approved, 'person')} {_is(mailing.not_approved)}"
-        talk(f"{who} no longer approved: a certificate, and no mail.")
-
-
-def _is(number: int) -> str:
-    return "is" if number == 1 else "are"
+    if number := mailing.already:
+        words = ngettext(
+            "{number} certificate went out before, or is in the outbox.",
+            "{number} certificates went out before, or are in the outbox.",
+            number,
+        )
+        talk(words.format(number=number))
+    if number := mailing.not_approved:
+        words = ngettext(
+            "{number} person is no longer approved: a certificate, and no mail.",
+            "{number} people are no longer approved: a certificate, and no mail.",
+            number,
+        )
+        talk(words.format(number=number))
 
 
 # ------------------------------------------------------------------------------------------------------- the answer
@@ -197,21 +205,47 @@ def _tell(
     from zoomsync.domain.records import OutboxState
 
     present = len(eligible.present)
-    others = f"; {eligible.below} came for less" if eligible.below else ""
-    answer(terminal(f"{event.title}: {present} present for {minimum:.0%} of the time or more{others}."))
+    words = ngettext(
+        "{title}: {number} present for {share} of the time or more",
+        "{title}: {number} present for {share} of the time or more",
+        present,
+    )
+    said = words.format(title=event.title, number=present, share=share_in_words(minimum))
+    if number := eligible.below:
+        said += "; " + ngettext("{number} came for less", "{number} came for less", number).format(number=number)
+    answer(terminal(f"{said}."))
     if eligible.left_out:
-        answer(terminal(f"Not counted, without attendance: {', '.join(eligible.left_out)}."))
-    if eligible.nameless:
-        answer(f"{counted(eligible.nameless, 'registrant')} of them without a name: no certificate.")
+        words = _("Not counted, without attendance: {sessions}.")
+        answer(terminal(words.format(sessions=", ".join(eligible.left_out))))
+    if number := eligible.nameless:
+        words = ngettext(
+            "{number} person of them has no name: no certificate.",
+            "{number} people of them have no name: no certificate.",
+            number,
+        )
+        answer(words.format(number=number))
     if written:
-        answer(f"{counted(written, 'certificate')} in {folder}.")
+        words = _("{certificates} in {folder}.")
+        answer(words.format(certificates=counted(written, "certificate"), folder=folder))
     if sent:
         done = sum(state is OutboxState.SENT for state in states.values())
         failed = sum(state is OutboxState.FAILED for state in states.values())
-        bad = f", {failed} failed: zoomsync outbox list --state failed says why" if failed else ""
-        rest = len(states) - done - failed
-        waiting = f", {rest} not sent yet: zoomsync remind or the daemon goes on" if rest else ""
-        answer(f"Mails: {done} sent in all{bad}{waiting}.")
+        told = [ngettext("Mails: {number} sent in all", "Mails: {number} sent in all", done).format(number=done)]
+        if failed:
+            words = ngettext(
+                "{number} failed: zoomsync outbox list --state failed says why",
+                "{number} failed: zoomsync outbox list --state failed says why",
+                failed,
+            )
+            told.append(words.format(number=failed))
+        if rest := len(states) - done - failed:
+            words = ngettext(
+                "{number} not sent yet: zoomsync remind or the daemon goes on",
+                "{number} not sent yet: zoomsync remind or the daemon goes on",
+                rest,
+            )
+            told.append(words.format(number=rest))
+        answer(", ".join(told) + ".")
 
 
 def _verify(ctx: typer.Context, text: str) -> int:
@@ -238,10 +272,15 @@ def _verify(ctx: typer.Context, text: str) -> int:
                 }
             )
         elif found is None:
-            talk(f"zoomsync: {terminal(text)} is not the code of a certificate that was issued here.")
+            words = _("{code} is not the code of a certificate that was issued here.")
+            talk(f"zoomsync: {terminal(words.format(code=text))}")
         else:
-            answer(terminal(f"{shown_code(found.code)} was issued {local_time(found.issued_at, found.timezone)}"))
-            dates = ", ".join(day.isoformat() for day in found.dates)
-            answer(f"  event  {terminal(found.event_title)}, {dates}")
-            answer(f"  for    {terminal(found.name) or 'somebody whose personal data was removed'}")
+            issued_at = moment(found.issued_at, found.timezone)
+            answer(_("{code} was issued {moment}").format(code=shown_code(found.code), moment=issued_at))
+            dates = ", ".join(short_day(day) for day in found.dates)
+            whose = found.name or _("somebody whose personal data was removed")
+            lines = {_("event"): f"{found.event_title} ({dates})", _("for"): whose}
+            width = max(map(len, lines))
+            for name, said in lines.items():
+                answer(f"  {name.ljust(width)}  {terminal(said)}")
         return 0 if found else 1

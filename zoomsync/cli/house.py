@@ -69,10 +69,10 @@ def confirmed(ctx: typer.Context, question: str) -> bool:
     if not sys.stdin.isatty():
         words = _("{question} There is no terminal to ask on: say --yes if that is meant.")
         raise SettingsError(words.format(question=question))
-    return _yes(question)
+    return says_yes(question)
 
 
-def _yes(question: str) -> bool:
+def says_yes(question: str) -> bool:
     """The answer to a question, asked until it is one: y or n, in Spanish s or n; alone, Enter is no."""
     yes, no = _("yes"), _("no")
     while True:

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from zoomsync.cli.house import confirmed, opened, options_of
+from zoomsync.cli.house import confirmed, opened, options_of, says_yes
 from zoomsync.cli.output import answer, answer_json, talk
+from zoomsync.language import N_, _
+from zoomsync.words import meeting as named
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -19,10 +21,12 @@ if TYPE_CHECKING:
     from zoomsync.domain.records import Meeting
     from zoomsync.jobs.probe import Finding
 
-_WARNING = """\
+_WARNING = N_(
+    """\
 This registers three people on meeting {meeting} "{topic}", switches its approval, approves one and denies another.
 Zoom mails those people; they are sub-addresses of {mailbox}. Take a meeting made for this, that nobody else knows of.
 The approval is set back at the end; the three stay on its list."""
+)
 
 
 def add_to(app: typer.Typer) -> None:
@@ -45,13 +49,13 @@ def probe(
 
     options = options_of(ctx)
     if not is_email(mailbox):
-        raise SettingsError(f"{mailbox} is no e-mail address.")
+        raise SettingsError(_("{address} is not one e-mail address.").format(address=mailbox))
     with opened(ctx) as app:
         number = meeting.replace(" ", "")
         _refuse_known(app, number)
         shown = _read(app, number)
-        talk(_WARNING.format(meeting=number, topic=shown.topic, mailbox=mailbox))
-        if not confirmed(ctx, "Play on this meeting?"):
+        talk(_(_WARNING).format(meeting=number, topic=shown.topic, mailbox=mailbox))
+        if not confirmed(ctx, _("Play on this meeting?")):
             return 1
         findings: list[Finding] = []
         for finding in play(shown, zoom=app.zoom, mailbox=mailbox, ask=_ask, read_page=_read_page):
@@ -65,7 +69,7 @@ def probe(
             shown_as = [{"question": one.question, "held": one.held.value, "seen": one.seen} for one in findings]
             answer_json({"meeting_id": number, "findings": shown_as, "report": str(file)})
         else:
-            answer(f"The report: {file}")
+            answer(_("The report: {file}").format(file=file))
         return 0
 
 
@@ -92,13 +96,14 @@ def _refuse_known(app: App, number: str) -> None:
         named = [event.zoom.meeting_id, *(session.meeting_id for session in event.sessions)]
         known |= {one: event.slug for one in named if one}
     if number in known:
-        raise SettingsError(f"Meeting {number} belongs to the event {known[number]}: take one made for this.")
+        words = _("Meeting {number} belongs to the event {event}: take one made for this.")
+        raise SettingsError(words.format(number=number, event=known[number]))
 
 
 def _ask(question: str) -> bool | None:
     if not sys.stdin.isatty():
         return None
-    return typer.confirm(question, err=True)
+    return says_yes(question)
 
 
 def _read_page(url: str) -> str:
@@ -110,14 +115,17 @@ def _read_page(url: str) -> str:
 
 
 def _report(meeting: Meeting, findings: list[Finding], now: datetime) -> str:
+    heading = _("What Zoom did with {meeting}")
+    tried = _("Tried {time} UTC; it is of type {type}, registration type {registration_type}.")
     lines = [
-        f"# What Zoom did with {meeting.kind} {meeting.meeting_id}",
+        f"# {heading.format(meeting=named(meeting.kind, meeting.meeting_id))}",
         "",
-        f"Tried {now.astimezone(UTC):%Y-%m-%d %H:%M} UTC on a {meeting.kind} of type {meeting.type}, registration type "
-        f"{meeting.registration_type}.",
+        tried.format(
+            time=f"{now.astimezone(UTC):%Y-%m-%d %H:%M}", type=meeting.type, registration_type=meeting.registration_type
+        ),
         "",
-        "| what zoomsync counts on | held | seen |",
+        f"| {_('what zoomsync counts on')} | {_('held')} | {_('seen')} |",
         "| --- | --- | --- |",
-        *(f"| {one.question} | {one.held} | {one.seen.replace('|', '/')} |" for one in findings),
+        *(f"| {one.question} | {_(one.held)} | {one.seen.replace('|', '/')} |" for one in findings),
     ]
     return "\n".join(lines) + "\n"

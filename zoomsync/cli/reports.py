@@ -15,7 +15,9 @@ from zoomsync.cli.attendance import read_minimum
 from zoomsync.cli.house import opened, options_of
 from zoomsync.cli.output import answer, answer_bytes, talk
 from zoomsync.cli.sync import Events
+from zoomsync.language import _
 from zoomsync.text import terminal
+from zoomsync.words import trouble
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -80,10 +82,11 @@ def report(
 
     options = options_of(ctx)
     if name not in list(ReportName):
-        raise SettingsError(f"There is no report {terminal(name)}; there are: {', '.join(ReportName)}.")
+        words = _("There is no report {report}; there are: {reports}.")
+        raise SettingsError(terminal(words.format(report=name, reports=", ".join(ReportName))))
     chosen = Format.JSON if options.json else form or _by_ending(output) or Format.TABLE
     if chosen is Format.XLSX and output is None and sys.stdout.isatty():
-        raise SettingsError("A workbook is nothing for a terminal: name a file with --output.")
+        raise SettingsError(_("A workbook is nothing for a terminal: name a file with --output."))
     with opened(ctx) as app:
         known = known_events(app, events or [])
         wanted = Wanted(
@@ -106,10 +109,13 @@ def report(
         except UnknownColumn as error:
             raise SettingsError(_no_column(error)) from None
         except UnknownQuestion as error:
-            there = f"There are: {', '.join(error.known)}." if error.known else "There is none."
-            raise SettingsError(terminal(f"Nobody answered a question {error.question}. {there}")) from None
+            there = (
+                _("There are: {names}.").format(names=", ".join(error.known)) if error.known else _("There is none.")
+            )
+            words = _("Nobody answered a question {question}.").format(question=error.question)
+            raise SettingsError(terminal(f"{words} {there}")) from None
         if output and not options.quiet:
-            talk(f"Written: {output}")
+            talk(_("Written: {file}").format(file=output))
     return 0
 
 
@@ -136,13 +142,15 @@ def known_events(app: App, names: Sequence[str]) -> list[StoredEvent]:
     with app.database.read() as db:
         known = {event.slug: event for event in stored_events.all_stored(db)}
     if not known:
-        raise SettingsError("The database knows no event yet: zoomsync sync comes first.")
+        raise SettingsError(_("The database knows no event yet: zoomsync sync comes first."))
     slugs = [Path(name).stem if name.endswith(".toml") else name for name in names]
     for slug in slugs:
         if slug not in known:
             near = nearest(slug, known)
-            hint = f"Do you mean {near}?" if near else f"It knows: {', '.join(known)}."
-            raise SettingsError(f"The database knows no event {slug}. {hint} zoomsync sync makes it known.")
+            meant = _("Do you mean {name}?").format(name=near)
+            hint = meant if near else _("It knows: {names}.").format(names=", ".join(known))
+            words = _("The database knows no event {event}. {hint} zoomsync sync makes it known.")
+            raise SettingsError(words.format(event=slug, hint=hint))
     return [known[slug] for slug in dict.fromkeys(slugs)] if slugs else list(known.values())
 
 
@@ -195,7 +203,8 @@ def _put_in_place(file: Path) -> Iterator[BinaryIO]:
                 Path(out.name).unlink(missing_ok=True)
                 raise
     except OSError as exc:
-        raise SettingsError(f"The report cannot be written to {file} ({exc.strerror}).") from exc
+        words = _("The report cannot be written to {file} ({why}).")
+        raise SettingsError(words.format(file=file, why=trouble(exc))) from exc
 
 
 def _by_ending(output: Path | None) -> Format | None:
@@ -216,10 +225,11 @@ def _statuses(name: str, wanted: Sequence[str]) -> Sequence[str]:
     kinds: dict[str, list[str]] = {"registrants": [*RegistrantStatus], "reminders": [*OutboxState]}
     there = kinds.get(name, [])
     if wanted and not there:
-        raise SettingsError(f"--status says nothing to the report {name}.")
+        raise SettingsError(_("{option} says nothing to the report {report}.").format(option="--status", report=name))
     for one in wanted:
         if one not in there:
-            raise SettingsError(f"There is no status {one}; there are: {', '.join(there)}.")
+            words = _("There is no status {status}; there are: {statuses}.")
+            raise SettingsError(words.format(status=one, statuses=", ".join(there)))
     return wanted
 
 
@@ -227,7 +237,7 @@ def _question(name: str, question: str | None) -> str:
     from zoomsync.errors import SettingsError
 
     if question and name not in ("overview", "registrants", "attendance"):
-        raise SettingsError(f"--group-by says nothing to the report {name}.")
+        raise SettingsError(_("{option} says nothing to the report {report}.").format(option="--group-by", report=name))
     return question or ""
 
 
@@ -235,5 +245,7 @@ def _no_column(error: UnknownColumn) -> str:
     from zoomsync.domain.handwritten import nearest
 
     near = nearest(error.name, error.known)
-    hint = f" Do you mean {near}?" if near else ""
-    return terminal(f"This report has no column {error.name}.{hint} There are: {', '.join(error.known)}.")
+    said = [_("This report has no column {column}.").format(column=error.name)]
+    said += [_("Do you mean {name}?").format(name=near)] if near else []
+    said += [_("There are: {names}.").format(names=", ".join(error.known))]
+    return terminal(" ".join(said))

@@ -16,6 +16,8 @@ from typing import Protocol
 from zoomsync.domain.records import ApprovalType, Meeting, Pull, Registrant, RegistrantStatus
 from zoomsync.errors import ZoomError, ZoomRefused
 from zoomsync.jobs.ports import RegistrantSource, RegistrationDesk
+from zoomsync.language import N_, _, ngettext
+from zoomsync.words import meetings, registrant_status
 
 MOST_REGISTRANTS = 20  # a meeting that holds more is somebody's event, and nothing to play with
 
@@ -35,7 +37,7 @@ class ProbedZoom(RegistrantSource, RegistrationDesk, Protocol):
 class Held(StrEnum):
     YES = "yes"
     NO = "no"
-    UNKNOWN = "not tried"
+    UNKNOWN = N_("not tried")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +84,17 @@ class _Play:
     def refuse_what_is_in_use(self) -> None:
         meeting = self._meeting
         if meeting.approval_type != ApprovalType.AUTOMATIC:
-            raise ProbeRefused("Set the meeting's registration to automatic approval first: that is what is switched.")
+            raise ProbeRefused(
+                _("Set the meeting's registration to automatic approval first: that is what is switched.")
+            )
         count = len(self._listed())
         if count > MOST_REGISTRANTS:
-            raise ProbeRefused(f"{count} people are registered there: take a meeting made for this, with nobody on it.")
+            words = ngettext(
+                "{number} person is registered there: take a meeting made for this, with nobody on it.",
+                "{number} people are registered there: take a meeting made for this, with nobody on it.",
+                count,
+            )
+            raise ProbeRefused(words.format(number=count))
 
     @contextmanager
     def set_back(self) -> Iterator[None]:
@@ -99,7 +108,9 @@ class _Play:
     def registration_url(self) -> Iterator[Finding]:
         url = self._meeting.registration_url
         yield Finding(
-            "A meeting shows its registration link when it is read", _held(url is not None), url or "no such field"
+            _("A meeting shows its registration link when it is read"),
+            _held(url is not None),
+            url or _("no such field"),
         )
         if url:
             self._page_before = self._page(url)
@@ -108,21 +119,25 @@ class _Play:
         self._register(1)
         before = self._person(1)
         yield Finding(
-            "With automatic approval whoever registers is approved and has a link",
+            _("With automatic approval whoever registers is approved and has a link"),
             _held(before is not None and before.status is RegistrantStatus.APPROVED and bool(before.join_url)),
             _said(before),
         )
         self._zoom.set_approval_type(self._meeting, ApprovalType.MANUAL)
         shown = self._zoom.get_meeting(self._meeting)
         yield Finding(
-            f"A change of the approval type alone takes on a {shown.kind} of type {shown.type}",
+            _("A change of the approval type alone takes on {meetings} of type {type}").format(
+                meetings=meetings(shown.kind), type=shown.type
+            ),
             _held(shown.approval_type == ApprovalType.MANUAL),
-            f"approval type {shown.approval_type} was read back",
+            _("approval type {number} was read back").format(number=shown.approval_type),
         )
         moved = [one for one in self._meeting.occurrences if one not in shown.occurrences]
         same = shown.starts_at == self._meeting.starts_at and not moved
         yield Finding(
-            "It moves no session", _held(same), "all starts as before" if same else "a start is another one now"
+            _("It moves no session"),
+            _held(same),
+            _("all starts as before") if same else _("a start is another one now"),
         )
         after = self._person(1)
         kept = (
@@ -130,20 +145,20 @@ class _Play:
             and after is not None
             and (after.status, after.join_url) == (before.status, before.join_url)
         )
-        yield Finding("Who was approved before stays so, with the same link", _held(kept), _said(after))
+        yield Finding(_("Who was approved before stays so, with the same link"), _held(kept), _said(after))
 
     def newcomers(self) -> Iterator[Finding]:
         self._register(2)
         waits = self._person(2)
         yield Finding(
-            "After the switch whoever registers waits, without a link",
+            _("After the switch whoever registers waits, without a link"),
             _held(waits is not None and waits.status is RegistrantStatus.PENDING and not waits.join_url),
             _said(waits),
         )
         self._register(3, auto_approve=True)
         let_in = self._person(3)
         yield Finding(
-            "auto_approve lets somebody in after the switch",
+            _("auto_approve lets somebody in after the switch"),
             _held(let_in is not None and let_in.status is RegistrantStatus.APPROVED),
             _said(let_in),
         )
@@ -151,46 +166,52 @@ class _Play:
             after = self._page(self._meeting.registration_url)
             known = after is not None
             yield Finding(
-                "The form looks the same to whoever opens it after the switch",
+                _("The form looks the same to whoever opens it after the switch"),
                 _held(after == self._page_before) if known else Held.UNKNOWN,
-                "the same words" if after == self._page_before else "other words" if known else "could not be read",
+                _("the same words")
+                if after == self._page_before
+                else _("other words")
+                if known
+                else _("could not be read"),
             )
 
     def decisions(self) -> Iterator[Finding]:
         self._decide(2, "approve")
         approved = self._person(2)
         yield Finding(
-            "Who waits can be approved by id and e-mail, and has a link then",
+            _("Who waits can be approved by id and e-mail, and has a link then"),
             _held(approved is not None and approved.status is RegistrantStatus.APPROVED and bool(approved.join_url)),
             _said(approved),
         )
         self._decide(3, "deny")
         denied = self._person(3)
         yield Finding(
-            "Who was approved can be denied",
+            _("Who was approved can be denied"),
             _held(denied is not None and denied.status is RegistrantStatus.DENIED),
             _said(denied),
         )
+        question = _("Who was denied cannot register again")
         try:
             self._register(3)
         except ZoomError as error:
-            yield Finding("Who was denied cannot register again", Held.YES, str(error))
+            yield Finding(question, Held.YES, str(error))
         else:
             again = self._person(3)
             still = again is not None and again.status is RegistrantStatus.DENIED
-            yield Finding("Who was denied cannot register again", _held(still), _said(again))
-        mailed = self._ask(f"Did {self._address(3)} get a mail that it was denied?")
+            yield Finding(question, _held(still), _said(again))
+        mailed = self._ask(_("Did {address} get a mail that it was denied?").format(address=self._address(3)))
         yield Finding(
-            "Who is denied gets a mail from Zoom",
+            _("Who is denied gets a mail from Zoom"),
             Held.UNKNOWN if mailed is None else _held(mailed),
-            "nobody was asked" if mailed is None else "by the mailbox",
+            _("nobody was asked") if mailed is None else _("by the mailbox"),
         )
 
     def self_cancel(self) -> Iterator[Finding]:
-        question = "Who cancels by the link in Zoom's mail is in none of the lists"
-        done = self._ask(f"Open Zoom's mail to {self._address(1)} and cancel the registration by its link. Done?")
+        question = _("Who cancels by the link in Zoom's mail is in none of the lists")
+        todo = _("Open Zoom's mail to {address} and cancel the registration by its link. Done?")
+        done = self._ask(todo.format(address=self._address(1)))
         if not done:
-            yield Finding(question, Held.UNKNOWN, "nobody cancelled")
+            yield Finding(question, Held.UNKNOWN, _("nobody cancelled"))
             return
         gone = self._person(1)
         yield Finding(question, _held(gone is None), _said(gone))
@@ -198,15 +219,15 @@ class _Play:
     def as_before(self) -> Finding:
         shown = self._zoom.get_meeting(self._meeting)
         return Finding(
-            "The approval type can be set back",
+            _("The approval type can be set back"),
             _held(shown.approval_type == ApprovalType.AUTOMATIC),
-            f"approval type {shown.approval_type} was read back",
+            _("approval type {number} was read back").format(number=shown.approval_type),
         )
 
     # ----------------------------------------------------------------------------------------------------- acts
 
     def _address(self, number: int) -> str:
-        local_part, _, domain = self._mailbox.rpartition("@")
+        local_part, _at, domain = self._mailbox.rpartition("@")
         return f"{local_part}+probe{number}@{domain}".lower()
 
     def _register(self, number: int, *, auto_approve: bool = False) -> None:
@@ -240,5 +261,6 @@ def _held(yes: bool) -> Held:
 
 def _said(person: Registrant | None) -> str:
     if person is None:
-        return "in none of the lists"
-    return f"{person.status}, {'with' if person.join_url else 'without'} a link"
+        return _("in none of the lists")
+    words = _("{status}, with a link") if person.join_url else _("{status}, without a link")
+    return words.format(status=registrant_status(person.status))
