@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 import pytest
 
 from zoomsync import language, words
+from zoomsync.domain.calls import Reason
+from zoomsync.domain.delivery import DOUBT_HELD, DOUBT_LATE, DOUBT_RESEND, DOUBT_TWICE
 from zoomsync.domain.records import EventStatus, OutboxState, RegistrantStatus
 from zoomsync.domain.registration import RegistrationState
 
@@ -49,6 +51,23 @@ def test_a_moment_is_short_in_a_table_and_has_its_year() -> None:
 )
 def test_a_kind_of_mail_says_when_it_goes_out(kind: str, spanish: str, english: str) -> None:
     assert (words.mail_kind(kind, "es"), words.mail_kind(kind, "en")) == (spanish, english)
+
+
+def test_every_reason_of_ours_has_spanish_words_and_a_mail_servers_stay_as_they_are() -> None:
+    ours = [*Reason, DOUBT_RESEND, DOUBT_HELD, DOUBT_LATE, DOUBT_TWICE]
+    assert [one for one in ours if words.reason(one, "es") == one] == []
+    assert words.reason("550 no such user", "es") == "550 no such user"
+    assert words.reason("", "es") == ""  # an empty message is the catalogue's own head
+
+
+@pytest.mark.usefixtures("spanish")
+def test_how_many_are_in_a_state_agrees_with_their_number() -> None:
+    assert (words.people_in("approved", 1), words.people_in("approved", 28)) == ("1 aprobada", "28 aprobadas")
+    assert (words.change("added", 1), words.change("added", 2)) == ("1 nueva", "2 nuevas")
+    assert (words.fate("sent", 1), words.fate("sent", 2)) == ("1 enviado", "2 enviados")
+    assert words.mails_in("sent", 2) == "2 aceptados por el servidor de correo"
+    assert all("{" not in words.mails_in(state, 1) for state in OutboxState)
+    assert all("{" not in words.people_in(status, 1) for status in RegistrantStatus)
 
 
 def test_every_state_that_the_program_knows_has_words() -> None:

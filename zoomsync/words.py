@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import errno
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -62,9 +62,9 @@ def mail_state(name: str, language: str | None = None) -> str:
     return _in(MAIL_STATES, name, language)
 
 
-def reason(stored: str) -> str:
+def reason(stored: str, language: str | None = None) -> str:
     """Why a message was not sent, or a run failed, as the database keeps it; somebody else's words stay as they are."""
-    return _(stored) if stored else ""
+    return gettext_in(language, stored) if stored else ""
 
 
 def event_status(name: str, language: str | None = None) -> str:
@@ -189,6 +189,66 @@ _NOUNS = {
     "stay": lambda n: ngettext("{number} stay", "{number} stays", n),
     "sync": lambda n: ngettext("{number} sync", "{number} syncs", n),
 }
+
+
+def people_in(status: str, number: int) -> str:
+    """How many registrants are in a status: "1 aprobada", "28 aprobadas"."""
+    return _said(_PEOPLE, status, number)
+
+
+def mails_in(state: str, number: int) -> str:
+    """How many messages are in a state, at length: "2 aceptados por el servidor de correo"."""
+    return _said(_MAILS, state, number)
+
+
+def fate(name: str, number: int) -> str:
+    """What became of so many messages, in a word: "1 enviado", "2 enviados"."""
+    return _said(_FATES, name, number)
+
+
+def change(name: str, number: int) -> str:
+    """What a sync did, by the name of a run's count: "1 nueva", "2 nuevas"."""
+    return _said(_CHANGES, name, number)
+
+
+_PEOPLE = {
+    "pending": lambda n: ngettext("{number} pending", "{number} pending", n),
+    "approved": lambda n: ngettext("{number} approved", "{number} approved", n),
+    "denied": lambda n: ngettext("{number} denied", "{number} denied", n),
+    "cancelled": lambda n: ngettext("{number} cancelled", "{number} cancelled", n),
+}
+_FATES = {
+    "sent": lambda n: ngettext("{number} sent", "{number} sent", n),
+    "failed": lambda n: ngettext("{number} failed", "{number} failed", n),
+    "skipped": lambda n: ngettext("{number} left out", "{number} left out", n),
+    "in_doubt": lambda n: ngettext("{number} in doubt", "{number} in doubt", n),
+    "deferred": lambda n: ngettext("{number} deferred", "{number} deferred", n),
+    "waiting": lambda n: ngettext("{number} waiting", "{number} waiting", n),
+}
+_MAILS = {
+    "pending": lambda n: ngettext("{number} to be sent", "{number} to be sent", n),
+    "claimed": lambda n: ngettext("{number} being sent", "{number} being sent", n),
+    "transmitting": lambda n: ngettext("{number} being sent", "{number} being sent", n),
+    "sent": lambda n: ngettext("{number} accepted by the mail server", "{number} accepted by the mail server", n),
+    "deferred": lambda n: ngettext("{number} to be tried again", "{number} to be tried again", n),
+    "in_doubt": lambda n: ngettext(
+        "{number} not known whether it went out", "{number} not known whether they went out", n
+    ),
+    "failed": _FATES["failed"],
+    "skipped": _FATES["skipped"],
+    "cancelled": lambda n: ngettext("{number} withdrawn", "{number} withdrawn", n),
+}
+_CHANGES = {
+    "added": lambda n: ngettext("{number} added", "{number} added", n),
+    "updated": lambda n: ngettext("{number} updated", "{number} updated", n),
+    "cancelled": _PEOPLE["cancelled"],
+    "reinstated": lambda n: ngettext("{number} reinstated", "{number} reinstated", n),
+    "held": lambda n: ngettext("{number} held", "{number} held", n),
+}
+
+
+def _said(table: Mapping[str, Callable[[int], str]], name: str, number: int) -> str:
+    return table[name](number).format(number=number) if name in table else f"{number} {name}"
 
 
 def _in(table: Mapping[str, str], name: str, language: str | None) -> str:

@@ -24,7 +24,7 @@ from zoomsync.domain.records import EventStatus, MessageKey, OutboxState, Regist
 from zoomsync.domain.registration import Deadline
 from zoomsync.domain.reminders import FirstSeen
 from zoomsync.domain.story import Happened, Letter, Part, Presence, Scene, StoryEntry, Told, Why, story_of
-from zoomsync.reports.story import FATES, REASONS, TOLD, WHY, in_words
+from zoomsync.reports.story import FATES, TOLD, WHY, in_words
 from zoomsync.reports.words import Words
 
 ZONE = "America/Guatemala"
@@ -168,7 +168,6 @@ def test_there_are_words_for_everything_in_both_languages() -> None:
     assert set(TOLD) == set(Told)
     assert set(WHY) == set(Why)
     assert set(FATES) == set(OutboxState)
-    assert {reason.value for reason in Reason} <= set(REASONS)
 
 
 @pytest.mark.parametrize(

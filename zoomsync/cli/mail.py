@@ -13,7 +13,7 @@ from zoomsync.cli.output import answer, answer_json, answer_table, local_time, t
 from zoomsync.cli.sync import Events
 from zoomsync.language import N_, _, ngettext
 from zoomsync.text import terminal
-from zoomsync.words import counted, mail_kind, mail_state
+from zoomsync.words import counted, fate, mail_kind, mail_state, reason
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -120,7 +120,7 @@ def _print(report: RemindReport, *, dry_run: bool, as_json: bool) -> None:
                     mail_kind(one.kind),
                     one.to,
                     _("would be sent") if dry_run else mail_state(one.state),
-                    one.reason,
+                    reason(one.reason),
                 )
                 for one in report.messages
             ],
@@ -131,19 +131,9 @@ def _print(report: RemindReport, *, dry_run: bool, as_json: bool) -> None:
         answer(words.format(messages=counted(len(report.messages), "message")))
         return
     counts["waiting"] = report.count(OutboxState.PENDING)  # taken up, and put back as they were
-    told = ", ".join(_(_FATES[name]).format(number=count) for name, count in counts.items() if count)
+    told = ", ".join(fate(name, count) for name, count in counts.items() if count)
     planned = _("{messages} newly planned.").format(messages=counted(report.planned, "message"))
     answer((told or _("Nothing was due")) + "." + (f" {planned}" if report.planned else ""))
-
-
-_FATES = {
-    "sent": N_("{number} sent"),
-    "failed": N_("{number} failed"),
-    "skipped": N_("{number} left out"),
-    "in_doubt": N_("{number} in doubt"),
-    "deferred": N_("{number} deferred"),
-    "waiting": N_("{number} waiting"),
-}
 
 
 def preview(
@@ -255,7 +245,7 @@ def _list(entries: Sequence[OutboxEntry], zones: Mapping[str, str], *, limit: in
                 mail_state(entry.state),
                 local_time(entry.due_at, zones[entry.event]),
                 local_time(entry.sent_at, zones[entry.event]),
-                entry.reason,
+                reason(entry.reason),
             )
             for entry in entries
         ],
@@ -333,7 +323,7 @@ _FIELDS = {
 def _show_entry(entry: OutboxEntry, zone: str) -> None:
     from datetime import datetime
 
-    said = {"kind": mail_kind(entry.kind), "state": mail_state(entry.state)}
+    said = {"kind": mail_kind(entry.kind), "state": mail_state(entry.state), "reason": reason(entry.reason)}
     lines = {}
     for name, value in asdict(entry).items():
         if value not in ("", None):

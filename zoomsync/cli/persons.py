@@ -11,7 +11,7 @@ import typer
 from zoomsync import words
 from zoomsync.cli.house import confirmed, opened, options_of
 from zoomsync.cli.output import answer, answer_json, answer_table, local_time, talk
-from zoomsync.language import N_, _, in_use
+from zoomsync.language import N_, _, in_use, ngettext
 from zoomsync.text import terminal
 from zoomsync.words import counted
 
@@ -221,7 +221,11 @@ def _document(person: Person, done: Forgotten | None, *, in_zoom: bool) -> dict[
 def _in_words(erased: Erased) -> str:
     parts = [counted(erased.registrations, "registration"), counted(erased.messages, "message")]
     if erased.stopped:
-        parts[-1] += " " + _("({number} of them not sent yet, and stopped)").format(number=erased.stopped)
+        parts[-1] += " " + ngettext(
+            "({number} of them not sent yet, and stopped)",
+            "({number} of them not sent yet, and stopped)",
+            erased.stopped,
+        ).format(number=erased.stopped)
     parts.append(counted(erased.changes, "recorded change"))
     if erased.opt_outs:
         parts.append(counted(erased.opt_outs, "opt-out"))

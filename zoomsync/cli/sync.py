@@ -28,14 +28,6 @@ if TYPE_CHECKING:
 
 SIDE_BY_SIDE = 8  # events at once: the plan's rate is shared, and the waiting is what is saved
 
-_CHANGES = {
-    "added": N_("{number} added"),
-    "updated": N_("{number} updated"),
-    "cancelled": N_("{number} cancelled"),
-    "reinstated": N_("{number} reinstated"),
-    "held": N_("{number} held"),
-}
-
 Events = Annotated[list[str] | None, typer.Argument(metavar="EVENT", help="Event names; all of them by default.")]
 
 
@@ -276,8 +268,10 @@ def _in_words(run: SyncRun) -> str:
 
 def changes_in_words(counts: Mapping[str, int]) -> str:
     """What a sync changed, by the names of a run's counts: "2 added, 1 updated"; "" for nothing."""
-    found = ((_(words), counts.get(name)) for name, words in _CHANGES.items())
-    return ", ".join(words.format(number=number) for words, number in found if number)
+    from zoomsync.words import change
+
+    wanted = ("added", "updated", "cancelled", "reinstated", "held")
+    return ", ".join(change(name, counts[name]) for name in wanted if counts.get(name))
 
 
 def status(
@@ -344,7 +338,7 @@ def _show_standing(one: EventStanding) -> None:
     """One event's lines, with times in its own zone."""
     from zoomsync.domain.records import RunState
     from zoomsync.domain.registration import RegistrationState
-    from zoomsync.words import at_length, deadline, event_status, registrant_status
+    from zoomsync.words import at_length, deadline, event_status, fate, people_in
 
     zone = one.timezone
     closes = deadline(one.closes_at, zone) if one.closes_at else ""
@@ -366,11 +360,10 @@ def _show_standing(one: EventStanding) -> None:
         ],
         RegistrationState.NOT_CLOSED: [_("NOT CLOSED; the deadline was {deadline}").format(deadline=closes), *late],
     }[one.registration]
-    people = [f"{number} {registrant_status(name)}" for name, number in one.registrants.items()]
+    people = [people_in(name, number) for name, number in one.registrants.items()]
     mail = [_("PAUSED")] if one.paused_at else []
-    mail += [_("{number} sent").format(number=one.sent), _("{number} waiting").format(number=one.waiting)]
-    mail += [_("{number} failed").format(number=one.failed)]
-    mail += [_("{number} in doubt").format(number=one.in_doubt)] if one.in_doubt else []
+    mail += [fate("sent", one.sent), fate("waiting", one.waiting), fate("failed", one.failed)]
+    mail += [fate("in_doubt", one.in_doubt)] if one.in_doubt else []
     mail += [_("next {moment}").format(moment=at_length(one.next_mail_at, zone))] if one.next_mail_at else []
     synced = _("never")
     if one.last_sync_at:

@@ -12,13 +12,16 @@ from zoomsync.cli.output import answer, answer_json, local_time, paint, wrapped
 from zoomsync.cli.sync import changes_in_words
 from zoomsync.language import N_, _, ngettext
 from zoomsync.text import terminal
-from zoomsync.words import counted, event_status, mail_kind, mail_state
+from zoomsync.words import counted, event_status, mail_kind, mail_state, mails_in
 
 if TYPE_CHECKING:
     from zoomsync.domain.timeline import Entry
     from zoomsync.jobs.capacity import Capacity, MailLimit
 
-_COUNTED = {"came": N_("{number} came"), "unmatched": N_("{number} not identified")}
+_COUNTED = {
+    "came": lambda n: ngettext("{number} came", "{number} came", n),
+    "unmatched": lambda n: ngettext("{number} not identified", "{number} not identified", n),
+}
 
 
 def add_to(app: typer.Typer) -> None:
@@ -119,9 +122,9 @@ def in_words(one: Entry) -> str:
     if kind == "sync":
         counts = changes_in_words(dict(one.counts))
     elif kind == "attendance":
-        counts = ", ".join(_(_COUNTED[name]).format(number=number) for name, number in one.counts)
+        counts = ", ".join(_COUNTED[name](number).format(number=number) for name, number in one.counts)
     else:
-        counts = ", ".join(f"{number} {mail_state(name)}" for name, number in one.counts)
+        counts = ", ".join(mails_in(name, number) for name, number in one.counts)
     message, _mark, session = one.subject.partition(", ")
     by_hand = _("DEADLINE: registration closes (people approve)")
     erased = sum(number for __, number in one.counts)

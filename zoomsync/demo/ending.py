@@ -15,18 +15,19 @@ from zoomsync.domain.records import OutboxState, RegistrantStatus
 from zoomsync.domain.registration import RegistrationState
 from zoomsync.language import _, ngettext
 from zoomsync.text import terminal
+from zoomsync.words import people_in
 
 
 def how_it_ended(ending: Ending) -> Iterator[str]:
     """What came of the event, and the proof."""
     standing, proof = ending.standing, ending.proof
     people = ", ".join(
-        words.format(count=standing.registrants[status])
-        for status, words in (
-            (RegistrantStatus.APPROVED, _("{count} approved")),
-            (RegistrantStatus.PENDING, _("{count} waiting")),
-            (RegistrantStatus.DENIED, _("{count} denied")),
-            (RegistrantStatus.CANCELLED, _("{count} cancelled")),
+        people_in(status, standing.registrants[status])
+        for status in (
+            RegistrantStatus.APPROVED,
+            RegistrantStatus.PENDING,
+            RegistrantStatus.DENIED,
+            RegistrantStatus.CANCELLED,
         )
         if standing.registrants.get(status)
     )

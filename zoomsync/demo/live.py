@@ -18,7 +18,7 @@ from zoomsync.clock import Sleep
 from zoomsync.demo.telling import Board, Happening, Mark, clock_time, long_moment, short_moment
 from zoomsync.language import _, ngettext
 from zoomsync.text import terminal
-from zoomsync.words import last_minute
+from zoomsync.words import last_minute, people_in
 
 FRAMES_A_SECOND = 12
 # Each mark has a sign of its own, so that nothing is said by colour alone.
@@ -114,15 +114,9 @@ def draw(board: Board, now: datetime, width: int) -> RenderableType:
 
 
 def _people(board: Board) -> Text:
-    words = {
-        "approved": _("{count} approved"),
-        "pending": _("{count} waiting"),
-        "denied": _("{count} denied"),
-        "cancelled": _("{count} cancelled"),
-    }
     styles = {"approved": "bold green", "pending": "yellow", "denied": "red", "cancelled": "dim"}
     known = [status for status in _STATUSES if board.people.get(status)]
-    shown = [Text(words[status].format(count=board.people[status]), styles[status]) for status in known]
+    shown = [Text(people_in(status, board.people[status]), styles[status]) for status in known]
     if not shown:
         shown = [Text(_("nobody yet"), "dim")]
     new = board.on_zoom - sum(board.people.get(status, 0) for status in _STATUSES[:3])

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
-from zoomsync.language import _
+from zoomsync.language import _, ngettext
 
 # Zoom has its bad minutes: a sync that fails is told after an hour.
 FAILING_FOR = timedelta(hours=1)
@@ -83,13 +83,17 @@ def alarms_of(facts: Facts, now: datetime) -> dict[AlarmKey, str]:
     if facts.last_sync_failed and now - (facts.last_ok_at or facts.first_seen_at) >= FAILING_FOR:
         found[Alarm.SYNC_FAILING] = _("nobody was pulled for an hour: {error}").format(error=facts.sync_error)
     if facts.overdue and facts.paused:
-        found[Alarm.PAUSED] = _(
-            "its mail is paused, and {number} messages that are due wait: `zoomsync resume {slug}` lets it go on"
+        found[Alarm.PAUSED] = ngettext(
+            "its mail is paused, and {number} message that is due waits: `zoomsync resume {slug}` lets it go on",
+            "its mail is paused, and {number} messages that are due wait: `zoomsync resume {slug}` lets it go on",
+            facts.overdue,
         ).format(number=facts.overdue, slug=slug)
     elif facts.overdue:
-        found[Alarm.OVERDUE] = _(
-            "{number} messages are overdue: `zoomsync outbox list` shows them, and `zoomsync "
-            "check` tries the mail server"
+        found[Alarm.OVERDUE] = ngettext(
+            "{number} message is overdue: `zoomsync outbox list` shows it, and `zoomsync check` tries the mail server",
+            "{number} messages are overdue: `zoomsync outbox list` shows them, and `zoomsync check` tries the mail "
+            "server",
+            facts.overdue,
         ).format(number=facts.overdue)
     if facts.not_closed and _closing_had_its_time(facts, now):
         reason = facts.registration_error or _("`zoomsync sync {slug}` closes it").format(slug=slug)
@@ -109,8 +113,10 @@ def alarms_of(facts: Facts, now: datetime) -> dict[AlarmKey, str]:
             "are until another sync says the same"
         ).format(number=facts.held)
     if facts.without_link:
-        found[Alarm.WITHOUT_LINK] = _(
-            "Zoom gave no personal link for {number} approved registrants: their mail waits until it does"
+        found[Alarm.WITHOUT_LINK] = ngettext(
+            "Zoom gave no personal link for {number} approved registrant: their mail waits until it does",
+            "Zoom gave no personal link for {number} approved registrants: their mail waits until it does",
+            facts.without_link,
         ).format(number=facts.without_link)
     if facts.times_held:
         found[Alarm.TIMES] = _(

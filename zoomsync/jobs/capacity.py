@@ -104,11 +104,11 @@ def check_capacity(limit: MailLimit, host: str, capacity: Capacity, zone: str) -
 def in_words(limit: HostLimit) -> str:
     """What a host takes: "500 messages a day (Gmail)"."""
     caps = (
-        (limit.per_day, _("{number} messages a day")),
-        (limit.per_hour, _("{number} messages an hour")),
-        (limit.per_minute, _("{number} messages a minute")),
+        (limit.per_day, _("{messages} a day")),
+        (limit.per_hour, _("{messages} an hour")),
+        (limit.per_minute, _("{messages} a minute")),
     )
-    said = words.listed([span.format(number=cap) for cap, span in caps if cap is not None])
+    said = words.listed([span.format(messages=counted(cap, "message")) for cap, span in caps if cap is not None])
     remark = f"; {_(limit.remark)}" if limit.remark else ""
     return f"{said} ({_(limit.name)}{remark})"
 

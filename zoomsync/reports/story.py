@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from zoomsync.domain.calls import Reason
-from zoomsync.domain.delivery import DOUBT_HELD, DOUBT_LATE, DOUBT_RESEND, DOUBT_TWICE
 from zoomsync.domain.records import OutboxState
 from zoomsync.domain.story import StoryEntry, Told, Value, Why
 from zoomsync.reports.words import Words
+from zoomsync.words import reason as words_of
 
 TOLD = {
     Told.REGISTERED: (
@@ -124,30 +123,6 @@ FATES = {
     OutboxState.CANCELLED: ("no se envía: {reason}.", "is not sent: {reason}."),
 }
 
-REASONS = {
-    Reason.NOT_YET_KNOWN.value: WHY[Why.NOT_YET_KNOWN][0],
-    Reason.MOVE_TELLS.value: WHY[Why.MOVED][0],
-    Reason.SUPERSEDED.value: "un recordatorio posterior tomó su lugar",
-    Reason.EXPIRED.value: "ya había pasado el tiempo de enviarlo",
-    Reason.PUT_OFF.value: "el servidor de correo lo aplazó hasta que fue tarde",
-    Reason.PAUSED.value: "su momento pasó mientras el correo del evento estaba en pausa",
-    Reason.HELD.value: "su momento pasó mientras el correo estaba retenido por haberse restaurado la base de datos",
-    Reason.TAKEN_FOR_SENT.value: "se dio por enviado antes de restaurarse la base de datos",
-    Reason.BOUNCED.value: "el correo a esta dirección volvió, y su momento pasó entretanto",
-    Reason.NOT_APPROVED.value: "la inscripción ya no está aprobada",
-    Reason.OPTED_OUT.value: "no quiere más recordatorios",
-    Reason.SESSION_CANCELLED.value: "la sesión está cancelada",
-    Reason.EVENT_CANCELLED.value: "el evento está cancelado",
-    Reason.EVENT_DRAFT.value: "el evento es un borrador",
-    Reason.ERASED.value: "los datos de la persona fueron borrados",
-    Reason.NO_LONGER_DUE.value: "el evento o la sesión cambió, y el mensaje ya no hace falta",
-    DOUBT_RESEND: "no hubo respuesta clara después de entregarlo; sale una vez más",
-    DOUBT_HELD: "no hubo respuesta clara después de entregarlo; espera la decisión de una persona",
-    DOUBT_LATE: "no hubo respuesta clara después de entregarlo, y es tarde para enviarlo otra vez",
-    DOUBT_TWICE: "no hubo respuesta clara dos veces después de entregarlo; no se envía una tercera vez",
-}
-"""Spanish words for our own reasons; English ones are the reasons themselves."""
-
 _ACTIONS = {"approve": ("aprobar", "approve"), "deny": ("rechazar", "deny")}
 _VIA = {
     "link": (" (por el enlace de un mensaje)", " (by a mail's link)"),
@@ -202,9 +177,7 @@ def in_words(entry: StoryEntry, words: Words, zone: str, now: datetime) -> str:
         case Told.MESSAGE:
             state, due_at = OutboxState(str(found["state"])), found["due_at"]
             server = str(found["words"] or "")
-            reason = str(found["reason"])
-            if not english:
-                reason = REASONS.get(reason, reason)
+            reason = words_of(str(found["reason"]), words.language)
             if server == found["reason"]:
                 reason = ""
             overdue = isinstance(due_at, datetime) and due_at < now
