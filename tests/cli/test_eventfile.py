@@ -38,8 +38,8 @@ def test_a_move_says_who_will_be_told_asks_and_lists_what_is_left(synced: Projec
     looked = at_once(synced, "move", SLUG, "--session", "1", "--to", "2023-03-07 10:00", "--dry-run")
     assert looked.out.splitlines() == [
         f"{SLUG}: Sesión 1, times in America/Guatemala",
-        "  now: 2023-03-07 08:00 to 13:00",
-        "  new: 2023-03-07 10:00 to 15:00",
+        "  now: Tuesday, March 7, 2023, 8:00 AM to 1:00 PM",
+        "  new: Tuesday, March 7, 2023, 10:00 AM to 3:00 PM",
         "2 registrants will be told, with a calendar entry.",
         "This was a dry run: nothing was written.",
     ]
@@ -154,7 +154,7 @@ def test_a_draft_that_goes_live_late_says_what_goes_out_at_once(project: Project
     project.clock.move_to(local("2023-03-06 18:00"))
     looked = at_once(project, "go-live", SLUG, "--yes")
     assert "The registration deadline has passed: registration is closed at once.\n" in looked.out
-    assert "At once: mail before:1d 17:00, Sesión 1: 2 to be sent\n" in looked.out
+    assert "At once: reminder, 1 day before, 17:00, Sesión 1: 2 to be sent\n" in looked.out
     at_once(project, "remind")
     assert len(project.mails.messages) == 2
     file.write_text(file.read_text(encoding="utf-8").replace('"active"', '"draft"'), encoding="utf-8")

@@ -242,5 +242,5 @@ def _state(one: SessionLook) -> str:
     words = _(_STATES[record.state.value])
     without = _("without registrant ids: see zoomsync check")
     if record.error:
-        return f"{words}; {_('the last look failed')}" if record.ready_at else _("failed")
+        return _("{words}; the last look failed").format(words=words) if record.ready_at else _("failed")
     return f"{words}, {without}" if record.without_ids else words

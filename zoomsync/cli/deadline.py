@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from zoomsync.cli.house import actor, confirmed, opened, options_of
-from zoomsync.cli.output import answer, answer_json, answer_table, local_time, talk
+from zoomsync.cli.output import answer, answer_json, answer_table, local_time, talk, wrapped
 from zoomsync.cli.sync import closed_in_words, published, tell_registration
 from zoomsync.language import _
 from zoomsync.text import mask_email
@@ -311,7 +311,7 @@ def _show_late(app: App, event: Event) -> None:
     )
     for heading, some in headings:
         if some:
-            answer(heading.format(number=len(some), zone=event.timezone))
+            answer(wrapped(heading.format(number=len(some), zone=event.timezone), indent=0))
             answer_table(
                 [_("Registered"), _("Minutes late"), _("Name"), _("E-mail"), _("Status")],
                 [
@@ -331,4 +331,4 @@ def _show_late(app: App, event: Event) -> None:
         answer(f"{event.slug}: " + _("nobody registered after the deadline, and nobody waits."))
     elif any(one.applicant.status.value == "pending" for one in people):
         words = _("To decide: zoomsync late {event} --approve EMAIL, or --deny EMAIL.")
-        answer(words.format(event=event.slug))
+        answer(wrapped(words.format(event=event.slug), indent=0))

@@ -9,11 +9,13 @@ import typer
 
 from zoomsync.cli.house import confirmed, opened, options_of
 from zoomsync.cli.output import answer, answer_json, local_time, talk
+from zoomsync.language import _, ngettext
 from zoomsync.text import terminal
-from zoomsync.words import counted
+from zoomsync.words import trouble
 
 if TYPE_CHECKING:
     from zoomsync.app import App
+    from zoomsync.domain.capacity import Batch
     from zoomsync.domain.records import Event, SessionSpec
     from zoomsync.events.editing import Edited
     from zoomsync.events.successor import Answers
@@ -62,7 +64,7 @@ def new(
         except Mistake as mistake:
             raise SettingsError(f"{slug}: {mistake}") from None
         if path.exists():
-            raise SettingsError(f"{path} exists already: choose another name.")
+            raise SettingsError(_("{file} exists already: choose another name.").format(file=path))
         (event,) = app.choose_events([source]).events
         answers = _asked(ctx, event, Answers(title, deadline, tuple(starts or ()), zoom))
         made = successor(event, _path_of(app, event, source), answers)
@@ -70,18 +72,19 @@ def new(
             with path.open("xb") as out:
                 out.write(made.data)
         except OSError as exc:
-            raise SettingsError(f"{path} cannot be written ({exc.strerror}).") from exc
+            words = _("{file} cannot be written ({why}).")
+            raise SettingsError(words.format(file=path, why=trouble(exc))) from exc
         if options_of(ctx).json:
             answer_json({"file": str(path), "event": path.stem, "from": event.slug, "missing": made.missing})
             return 0
-        answer(f"written  {path} (a draft)")
+        answer(_("written  {file} (a draft)").format(file=path))
         if answers.title is None:
-            answer(terminal(f'The title is still "{event.title}".'))
+            answer(terminal(_('The title is still "{title}".').format(title=event.title)))
         if made.missing:
-            answer(
-                f"To be written there: {', '.join(made.missing)}. Each stands there as a comment with the old value."
-            )
-        answer(f"Next: zoomsync check {path.stem}, and zoomsync go-live {path.stem} when all is right.")
+            words = _("To be written there: {keys}. Each stands there as a comment with the old value.")
+            answer(words.format(keys=", ".join(made.missing)))
+        words = _("Next: zoomsync check {event}, and zoomsync go-live {event} when all is right.")
+        answer(words.format(event=path.stem))
         return 0
 
 
@@ -97,15 +100,16 @@ def _asked(ctx: typer.Context, event: Event, answers: Answers) -> Answers:
     def ask(what: str, known: str | None) -> str | None:
         if known is not None:
             return known
-        return typer.prompt(f"{what} (empty: later)", default="", show_default=False, err=True).strip() or None
+        question = _("{what} (empty: later)").format(what=what)
+        return typer.prompt(question, default="", show_default=False, err=True).strip() or None
 
-    title = ask(f'Title, last time "{terminal(event.title)}"', answers.title)
-    deadline = ask("Last day to register, like 2024-03-05", answers.deadline)
+    title = ask(_('Title, last time "{title}"').format(title=terminal(event.title)), answers.title)
+    deadline = ask(_("Last day to register, like 2024-03-05"), answers.deadline)
     starts = [
-        ask(f"{terminal(spec.title)} starts, like 2024-03-07 08:00", None) or ""
+        ask(_("{session} starts, like 2024-03-07 08:00").format(session=terminal(spec.title)), None) or ""
         for spec in event.sessions[len(answers.starts) :]
     ]
-    zoom = ask("Zoom's registration link, or the meeting's number", answers.zoom)
+    zoom = ask(_("Zoom's registration link, or the meeting's number"), answers.zoom)
     return replace(answers, title=title, deadline=deadline, starts=(*answers.starts, *starts), zoom=zoom)
 
 
@@ -126,10 +130,14 @@ def go_live(ctx: typer.Context, event: Name, dry_run: DryRun = False) -> int:
     with opened(ctx, writes=not dry_run) as app:
         (chosen,) = app.choose_events([event]).events
         if chosen.status is not EventStatus.DRAFT:
-            word = "active already" if chosen.status is EventStatus.ACTIVE else "cancelled"
-            raise SettingsError(f"{chosen.slug} is {word}: only a draft goes live.")
+            active = _("{event} is active already: only a draft goes live.")
+            words = (
+                active if chosen.status is EventStatus.ACTIVE else _("{event} is cancelled: only a draft goes live.")
+            )
+            raise SettingsError(words.format(event=chosen.slug))
         if chosen.sessions and all(one.ends_at <= app.clock() for one in chosen.sessions):
-            raise SettingsError(f"{chosen.slug} is over by its file: write the dates of the next one there.")
+            words = _("{event} is over by its file: write the dates of the next one there.")
+            raise SettingsError(words.format(event=chosen.slug))
         edited = set_status(_path_of(app, chosen, event), EventStatus.ACTIVE)
         crosses, shown = [], Checklist()
         for line in findings(app, [event], live=True):
@@ -139,7 +147,8 @@ def go_live(ctx: typer.Context, event: Name, dry_run: DryRun = False) -> int:
         if not crosses and not dry_run:
             run = app.syncer().sync(chosen).run
             if run.error:
-                talk(f"zoomsync: {chosen.slug}: the look at the registrants: {run.error}")
+                words = _("the look at the registrants: {error}").format(error=run.error)
+                talk(f"zoomsync: {chosen.slug}: {words}")
         foreseen = foresee(edited.event, app.database, app.clock())
         lines = _timeline(app, edited.event, foreseen)
         if not options.json:
@@ -149,17 +158,19 @@ def go_live(ctx: typer.Context, event: Name, dry_run: DryRun = False) -> int:
             answer()
         changed = False
         if crosses:
-            talk(f"zoomsync: {chosen.slug} stays a draft: mend what has a cross, and try again.")
-        elif not dry_run and confirmed(ctx, f"Let {chosen.slug} go live?"):
+            words = _("{event} stays a draft: mend what has a cross, and try again.")
+            talk(f"zoomsync: {words.format(event=chosen.slug)}")
+        elif not dry_run and confirmed(ctx, _("Let {event} go live?").format(event=chosen.slug)):
             changed = _put(edited)
         if options.json:
             answer_json(
                 {"event": chosen.slug, "changed": changed, "crosses": [one.text for one in crosses], "timeline": lines}
             )
         elif changed:
-            answer(f"{edited.path}: status is active. The daemon acts on it within seconds; cron at its next run.")
+            words = _("{file}: status is active. The daemon acts on it within seconds; cron at its next run.")
+            answer(words.format(file=edited.path))
         elif not crosses:
-            answer(f"Nothing was changed: {chosen.slug} is a draft.")
+            answer(_("Nothing was changed: {event} is a draft.").format(event=chosen.slug))
         return 1 if crosses else 0
 
 
@@ -171,20 +182,28 @@ def _timeline(app: App, event: Event, foreseen: Foreseen) -> list[str]:
 
     found = look_at_timeline(event, app.database, app.settings.privacy.retention_days, mail=foreseen.mail)
     if found is None or not foreseen.pulled:
-        return ["Nobody was pulled yet, so there is nothing to count."]
+        return [_("Nobody was pulled yet, so there is nothing to count.")]
     now, zone = app.clock(), event.timezone
     capacity = look_at_capacity(
         app.mail_limit, app.database, now, zone=zone, more=[(batch, zone) for batch in foreseen.batches]
     )
     coming = [one for one in found.entries if one.at > now]
     at_once = [one for one in foreseen.batches if one.due_at <= now]
-    closes = ["The registration deadline has passed: registration is closed at once."]
+    closes = [_("The registration deadline has passed: registration is closed at once.")]
     return [
         *(closes if event.registration_deadline <= now else ()),
-        *(terminal(f"At once: mail {one.kind}, {one.session}: {one.count} to be sent") for one in at_once),
+        *(terminal(_in_one_line(one)) for one in at_once),
         *(f"{local_time(shown_at(one), zone)}  {terminal(in_words(one))}" for one in coming),
         *(terminal(f"! {line}") for line in limits_in_words(app.mail_limit, capacity, event.slug)),
     ]
+
+
+def _in_one_line(batch: Batch) -> str:
+    """What goes out as soon as the event is active."""
+    from zoomsync.words import mail_kind, mails_in
+
+    what = mail_kind(batch.kind) + (f", {batch.session}" if batch.session else "")
+    return _("At once: {kind}: {counts}").format(kind=what, counts=mails_in("pending", batch.count))
 
 
 # ---------------------------------------------------------------------------------------------------- move and cancel
@@ -221,15 +240,19 @@ def move(
         edited = move_session(_path_of(app, chosen, event), number, starts_at, ends_at)
         after = edited.event.sessions[number - 1]
         lines = [
-            f"{chosen.slug}: {spec.title}, times in {chosen.timezone}",
-            f"  now: {_span(spec, chosen.timezone)}",
-            f"  new: {_span(after, chosen.timezone)}",
+            _("{event}: {session}, times in {zone}").format(
+                event=chosen.slug, session=spec.title, zone=chosen.timezone
+            ),
+            "  " + _("now: {span}").format(span=_span(spec, chosen.timezone)),
+            "  " + _("new: {span}").format(span=_span(after, chosen.timezone)),
         ]
         if edited.event.registration_deadline > starts_at:
-            lines.append("  The registration deadline is after the new start.")
+            lines.append("  " + _("The registration deadline is after the new start."))
         todo = left_to_do_on_move(chosen, number)
         said = {"session": number, "starts": starts_at, "ends": ends_at}
-        return _change(ctx, app, edited, lines, todo, f"Move {spec.title}?", said, dry_run=dry_run)
+        return _change(
+            ctx, app, edited, lines, todo, _("Move {session}?").format(session=spec.title), said, dry_run=dry_run
+        )
 
 
 def cancel(
@@ -253,13 +276,14 @@ def cancel(
         (chosen,) = app.choose_events([event]).events
         path, number = _path_of(app, chosen, event), None
         now = app.clock()
+        over = _("{what} is over: what was cannot be cancelled.")
         if session is None:
             if chosen.status is EventStatus.CANCELLED and (chosen.announce or not announce):
-                raise SettingsError(f"{chosen.slug} is cancelled already.")
+                raise SettingsError(_("{event} is cancelled already.").format(event=chosen.slug))
             if chosen.sessions and all(one.ends_at <= now for one in chosen.sessions):
-                raise SettingsError(f"{chosen.slug} is over: what was cannot be cancelled.")
+                raise SettingsError(over.format(what=chosen.slug))
             edited = set_status(path, EventStatus.CANCELLED, announce=announce)
-            what = f"{chosen.slug}: {chosen.title}, the whole event"
+            what = _("{event}: {title}, the whole event").format(event=chosen.slug, title=chosen.title)
         else:
             _refuse_cancelled(chosen)
             try:
@@ -268,15 +292,15 @@ def cancel(
                 raise SettingsError(f"{chosen.slug}: {mistake}") from None
             spec = chosen.sessions[number - 1]
             if spec.ends_at <= now:
-                raise SettingsError(f"{chosen.slug}: {spec.title} is over: what was cannot be cancelled.")
+                raise SettingsError(f"{chosen.slug}: {over.format(what=spec.title)}")
             edited = cancel_session(path, number, announce=announce)
             what = f"{chosen.slug}: {spec.title}, {_span(spec, chosen.timezone)} ({chosen.timezone})"
         todo = left_to_do_on_cancel(chosen, number, announced=announce)
-        lines = [f"To be cancelled: {what}"]
+        lines = [_("To be cancelled: {what}").format(what=what)]
         if not announce:
-            lines.append("Nobody is told: --announce tells everybody who is approved or waits.")
+            lines.append(_("Nobody is told: --announce tells everybody who is approved or waits."))
         said: dict[str, Any] = {"session": session, "announce": announce}
-        return _change(ctx, app, edited, lines, todo, "Cancel it?", said, dry_run=dry_run)
+        return _change(ctx, app, edited, lines, todo, _("Cancel it?"), said, dry_run=dry_run)
 
 
 def _change(
@@ -314,16 +338,17 @@ def _change(
         )
         return 0
     if dry_run:
-        answer("This was a dry run: nothing was written.")
+        answer(_("This was a dry run: nothing was written."))
         return 0
     if not changed:
-        answer("Nothing was changed.")
+        answer(_("Nothing was changed."))
         return 0
-    answer(
-        f"{edited.path} is changed. The daemon acts on it at its next sync; without one: zoomsync sync {slug}, then "
-        f"zoomsync remind {slug}."
+    words = _(
+        "{file} is changed. The daemon acts on it at its next sync; without one: zoomsync sync {event}, then zoomsync "
+        "remind {event}."
     )
-    answer("What stays to be done:")
+    answer(words.format(file=edited.path, event=slug))
+    answer(_("What stays to be done:"))
     for line in todo:
         answer(terminal(f"- {line}."))
     return 0
@@ -332,14 +357,23 @@ def _change(
 def _in_words(foreseen: Foreseen, *, quiet: bool) -> list[str]:
     """Who hears of it and what is taken back. quiet: that nobody is told was said already."""
     if not foreseen.pulled:
-        return ["Nobody was pulled yet, so nobody is known who could be told."]
+        return [_("Nobody was pulled yet, so nobody is known who could be told.")]
     lines = []
-    if foreseen.told:
-        people = "1 registrant" if foreseen.told == 1 else f"{foreseen.told} registrants"
-        lines.append(f"{people} will be told, with a calendar entry.")
-    if foreseen.withdrawn:
-        lines.append(f"{counted(foreseen.withdrawn, 'message')} that did not go out yet will be taken back.")
-    return lines or ([] if quiet else ["Nobody will be told: no mail follows from it."])
+    if number := foreseen.told:
+        words = ngettext(
+            "{number} registrant will be told, with a calendar entry.",
+            "{number} registrants will be told, with a calendar entry.",
+            number,
+        )
+        lines.append(words.format(number=number))
+    if number := foreseen.withdrawn:
+        words = ngettext(
+            "{number} message that did not go out yet will be taken back.",
+            "{number} messages that did not go out yet will be taken back.",
+            number,
+        )
+        lines.append(words.format(number=number))
+    return lines or ([] if quiet else [_("Nobody will be told: no mail follows from it.")])
 
 
 # -------------------------------------------------------------------------------------------------------------- little
@@ -363,11 +397,13 @@ def _refuse_cancelled(event: Event) -> None:
     from zoomsync.errors import SettingsError
 
     if event.status is EventStatus.CANCELLED:
-        raise SettingsError(f"{event.slug} is cancelled as a whole.")
+        raise SettingsError(_("{event} is cancelled as a whole.").format(event=event.slug))
 
 
 def _span(spec: SessionSpec, zone: str) -> str:
     from zoneinfo import ZoneInfo
 
-    starts, ends = (moment.astimezone(ZoneInfo(zone)) for moment in (spec.starts_at, spec.ends_at))
-    return f"{starts:%a %d %b %Y %H:%M} to {ends:%H:%M}"
+    from zoomsync.words import at_length, clock
+
+    ends = clock(spec.ends_at.astimezone(ZoneInfo(zone)))
+    return _("{start} to {end}").format(start=at_length(spec.starts_at, zone), end=ends)

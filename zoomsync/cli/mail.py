@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from zoomsync.cli.house import actor, chosen_events, opened, options_of
-from zoomsync.cli.output import answer, answer_json, answer_table, local_time, talk
+from zoomsync.cli.output import answer, answer_json, answer_table, local_time, talk, wrapped
 from zoomsync.cli.sync import Events
 from zoomsync.language import N_, _, ngettext
 from zoomsync.text import terminal
@@ -255,7 +255,8 @@ def _list(entries: Sequence[OutboxEntry], zones: Mapping[str, str], *, limit: in
     shown = {slug: zones[slug] for slug in sorted({entry.event for entry in entries})}
     more = ", " + _("the first {limit}: --limit shows more").format(limit=limit) if len(entries) == limit else ""
     where = "; ".join(_("{event}, times in {zone}").format(event=slug, zone=zone) for slug, zone in shown.items())
-    answer(f"{counted(len(entries), 'message')}{more}" + (f" ({where})" if where else "") + ".")
+    last = f"{counted(len(entries), 'message')}{more}" + (f" ({where})" if where else "") + "."
+    answer(wrapped(terminal(last), indent=0))
 
 
 Number = Annotated[int, typer.Argument(metavar="NUMBER", help="The message's number in `outbox list`.")]
@@ -307,11 +308,12 @@ _FIELDS = {
     "session": N_("session"),
     "kind": N_("kind"),
     "occasion": N_("occasion"),
-    "email": N_("to"),
+    "email": N_("recipient"),
+    "registrant_id": N_("registrant id"),
     "state": N_("state"),
     "reason": N_("why"),
     "due_at": N_("due"),
-    "sent_at": N_("sent"),
+    "sent_at": N_("sent at"),
     "expires_at": N_("holds until"),
     "attempts": N_("tries"),
     "in_doubt": N_("times in doubt"),

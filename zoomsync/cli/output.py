@@ -110,14 +110,20 @@ def local_time(moment: datetime | None, zone: str) -> str:
     return f"{moment.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M}" if moment else ""
 
 
+_LEAST_WIDTH = 10  # of a column on a terminal: below that every word is broken
+
+
 def answer_table(
     headings: Sequence[str], rows: Iterable[Sequence[object]], *, folding: Collection[str] = (), right: int = -1
 ) -> None:
     """A table, one line a row where standard output is no terminal, else as wide as that. Empty columns are left out.
 
-    Nothing at all without a row. folding: the headings whose cells are folded where the terminal is too narrow. right:
-    the column that is set flush right.
+    Where a terminal is too narrow for so many columns each row is a few lines, with a name before each cell. Nothing at
+    all without a row. folding: the headings whose cells are folded where the terminal is narrow. right: the column that
+    is set flush right.
     """
+    from shutil import get_terminal_size
+
     from rich import box
     from rich.console import Console
     from rich.table import Table
@@ -127,6 +133,12 @@ def answer_table(
     if not cells:
         return
     shown = [number for number in range(len(headings)) if any(row[number] for row in cells)]
+    if sys.stdout.isatty() and get_terminal_size().columns < _LEAST_WIDTH * len(shown):
+        for row in cells:
+            answer(
+                wrapped("; ".join(f"{headings[number]}: {row[number]}" for number in shown if row[number]), indent=2)
+            )
+        return
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
     for number in shown:
         heading = headings[number]
@@ -176,7 +188,8 @@ def wrapped(text: str, *, indent: int) -> str:
     from textwrap import wrap
 
     width = max(get_terminal_size().columns - indent, 20)
-    return f"\n{' ' * indent}".join(wrap(text, width, break_on_hyphens=False)) or text
+    lines = wrap(text, width, break_on_hyphens=False, break_long_words=False)  # a path or link is to be copied whole
+    return f"\n{' ' * indent}".join(lines) or text
 
 
 @contextmanager

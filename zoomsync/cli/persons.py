@@ -10,7 +10,7 @@ import typer
 
 from zoomsync import words
 from zoomsync.cli.house import confirmed, opened, options_of
-from zoomsync.cli.output import answer, answer_json, answer_table, local_time, talk
+from zoomsync.cli.output import answer, answer_json, answer_table, local_time, paint, talk, wrapped
 from zoomsync.language import N_, _, in_use, ngettext
 from zoomsync.text import terminal
 from zoomsync.words import counted
@@ -58,12 +58,14 @@ def explain(ctx: typer.Context, email: Email) -> int:
             if number:
                 answer()
             name = f"{who.name} <{who.email}>" if who.name else who.email
-            answer(terminal(f"{one.title} ({one.event}): {name}, {told.status(who.status.value)}"))
+            heading = terminal(f"{one.title} ({one.event}): {name}, {told.status(who.status.value)}")
+            answer(paint(wrapped(heading, indent=0), "bold"))
             answer(terminal(_("Times of {zone}").format(zone=one.timezone)))
             for entry in one.entries:
                 at = local_time(entry.at, one.timezone) or " " * 16
                 mark = ">" if entry.at is not None and entry.at > now else " "
-                answer(f"{at} {mark} {terminal(in_words(entry, told, one.timezone, now))}")
+                said = wrapped(terminal(in_words(entry, told, one.timezone, now)), indent=len(at) + 3)
+                answer(f"{at} {mark} {said}")
         if not chapters:
             answer(_("{email} is registered for no event (any more).").format(email=terminal(email)))
         return 0

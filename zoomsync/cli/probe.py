@@ -124,7 +124,7 @@ def _report(meeting: Meeting, findings: list[Finding], now: datetime) -> str:
             time=f"{now.astimezone(UTC):%Y-%m-%d %H:%M}", type=meeting.type, registration_type=meeting.registration_type
         ),
         "",
-        f"| {_('what zoomsync counts on')} | {_('held')} | {_('seen')} |",
+        _("| what zoomsync counts on | held | seen |"),
         "| --- | --- | --- |",
         *(f"| {one.question} | {_(one.held)} | {one.seen.replace('|', '/')} |" for one in findings),
     ]

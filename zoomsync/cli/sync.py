@@ -370,12 +370,8 @@ def _show_standing(one: EventStanding) -> None:
         synced = f"{moment(one.last_sync_at, zone)}, {_run_state(one.last_sync_state or RunState.OK)}"
     answer()
     heading = _("{event} ({status}): {title}; times in {zone}")
-    answer(
-        paint(
-            terminal(heading.format(event=one.event, status=event_status(one.status), title=one.title, zone=zone)),
-            "bold",
-        )
-    )
+    said = heading.format(event=one.event, status=event_status(one.status), title=one.title, zone=zone)
+    answer(paint(wrapped(terminal(said), indent=0), "bold"))
     lines = {
         _("last sync"): synced,
         _("registrants"): ", ".join(people) or _("nobody yet"),

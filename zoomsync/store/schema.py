@@ -141,7 +141,7 @@ class Database:
 
     def _write_once(self, work: Callable[[Session], T], on: Connection | None) -> T:
         if on is not None and (on.closed or on.invalidated or not self._same_file(on.info)):
-            raise StoreError("The connection to the database broke while Zoom was asked; nothing was written.")
+            raise StoreError(_("The connection to the database broke while Zoom was asked; nothing was written."))
         with self._queued(), Session(on or self._writer, expire_on_commit=False) as db:
             answer = work(db)
             db.flush()
