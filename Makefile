@@ -17,7 +17,7 @@ test: $(STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(BIN)/mypy
-	$(BIN)/pytest -n $(WORKERS) --dist loadgroup
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal
 
 # Kills, freezes and stops the real program again and again, takes its database and its clock away, and has it live
 # through a day of twenty events: docs/reliability.md. How much of each: PROVE_PEOPLE, PROVE_KILLS, PROVE_LIVES,

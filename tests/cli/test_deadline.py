@@ -188,17 +188,17 @@ def test_a_scope_that_is_missing_is_named_and_reading_goes_on(project: Project, 
     assert approval_type(project) == 1
 
 
-@pytest.mark.parametrize("fault", ["500", "429", "reset"])
-def test_calls_that_zoom_never_takes_are_sent_after_growing_pauses(project: Project, fault: str) -> None:
+@pytest.mark.parametrize(("fault", "minutes"), [("500", 48), ("429", 10), ("reset", 10)])
+def test_calls_that_zoom_never_takes_are_sent_after_growing_pauses(project: Project, fault: str, minutes: int) -> None:
     project.at(BEFORE, "sync")
     project.world.faults.add(fault, method="PATCH", times=None)
     asked = []
-    for minute in range(48):
+    for minute in range(minutes):
         sent = len(project.writes())
         assert project.at(DEADLINE + minute * MINUTE, "sync").code == 1
         if len(project.writes()) > sent:
             asked.append(minute)
-    assert asked == [0, 1, 2, 4, 8, 16, 31, 46]
+    assert asked == [minute for minute in (0, 1, 2, 4, 8, 16, 31, 46) if minute < minutes]
 
     project.world.faults.clear()
     assert project.at(DEADLINE + 61 * MINUTE, "sync").code == 0

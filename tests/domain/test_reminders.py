@@ -883,7 +883,7 @@ class Story:
             assert (key.registrant_row, key.occasion) not in {(one.registrant_row, one.occasion) for one in sent}
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     st.sampled_from(["America/Guatemala", "America/New_York", "Pacific/Kiritimati"]),
     st.lists(step_strategy, min_size=1, max_size=12),

@@ -94,8 +94,11 @@ def test_every_concern_has_words_for_who_has_no_shell(language: str) -> None:
     paused = replace(TROUBLE, paused_at=NOW)
     quiet = replace(CALM, paused_at=NOW, moves=("a move",), attendance_troubles=("Sesión 1",), last_sync_at=None)
     slow = replace(CALM, clock_offset=timedelta(minutes=9), registration_error="Zoom said no.")
+    back = replace(CALM, mail_held=3)
     stuck = replace(CALM, last_sync_state=RunState.RUNNING, last_sync_at=NOW - timedelta(hours=1))
-    concerns = [one for standing in (TROUBLE, paused, draft, quiet, slow, stuck) for one in concerns_of(standing, NOW)]
+    concerns = [
+        one for standing in (TROUBLE, paused, draft, quiet, slow, back, stuck) for one in concerns_of(standing, NOW)
+    ]
     assert len({one.name for one in concerns}) == len(set(re.findall(r'yield "(\w+)"', getsource(status))))
     for one in concerns:
         said = Words(language).need(one.name, one.number, one.what)

@@ -25,7 +25,8 @@ def digested(people: list[Registrant]) -> list[tuple[Registrant, bytes]]:
 def stored(database: Database) -> list[Registrant]:
     with database.read() as db:
         ids = list(db.scalars(text("SELECT id FROM registrant ORDER BY id")))
-        return list(registrants.registrants_by_row(db, ids).values())
+        found = registrants.registrants_by_row(db, ids)
+        return [found[one] for one in ids]
 
 
 @pytest.fixture

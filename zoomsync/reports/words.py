@@ -124,6 +124,7 @@ moves                      Está por avisarse un cambio de horario. | A new time
 too_many                   Las inscripciones superan los cupos. | There are more registrants than seats.
 paused                     Sus correos están en pausa. | Its mail is paused.
 paused_overdue             Sus correos están en pausa y ya hay mensajes atrasados: {number}. | Its mail is paused, and messages are overdue: {number}.
+mail_held                  La base de datos se restauró de una copia, y pueden haber salido ya mensajes que esperan: {number}. | The database was put back from a copy, and messages that wait may have gone out already: {number}.
 bounced                    Direcciones cuyos correos fueron devueltos: {number}. | Addresses that mail came back from: {number}.
 suspects                   Direcciones que parecen mal escritas: {number}. | Addresses that look mistyped: {number}.
 held                       Personas que Zoom ya no muestra y siguen como estaban hasta confirmarlo: {number}. | Registrants whom Zoom no longer lists, kept as they are until another sync says the same: {number}.
