@@ -190,7 +190,7 @@ def test_an_error_in_any_room_is_told_with_its_place_and_without_what_is_confide
     for place, name, work in (
         ("zoomsync.events.watching.EventFolder.look", "beat", daemon._beat),
         ("zoomsync.zoom.api.Api._send", "sync", synced),
-        ("zoomsync.jobs.sync.reconcile", "sync", synced),
+        ("zoomsync.jobs.sync.sift", "sync", synced),
         ("zoomsync.store.registrants.apply_changes", "sync", synced),
         ("zoomsync.jobs.planning.plan_messages", "sync", synced),
         ("zoomsync.jobs.close.Keeper.keep", "sync", synced),
