@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zoomsync.text import clean, counted, csv_cell, csv_cells, file_name, header_text, is_email, mask_email, terminal
+from zoomsync.text import clean, csv_cell, csv_cells, file_name, header_text, is_email, mask_email, terminal
 
 ANYTHING = st.text(
     alphabet=st.one_of(
@@ -196,10 +196,6 @@ def test_a_masked_address_shows_one_letter_and_the_domain() -> None:
     assert mask_email("ana@example.org") == "a…@example.org"
     assert mask_email("no address") == "…"
     assert mask_email("ana\n@example.org") == "a…@example.org"
-
-
-def test_number_and_what_it_counts_agree() -> None:
-    assert [counted(number, "message") for number in (0, 1, 2)] == ["0 messages", "1 message", "2 messages"]
 
 
 @given(st.lists(st.text(alphabet=st.sampled_from("=+-@;| aé\u0301\t\u202e＝5"), max_size=6), min_size=1, max_size=6))

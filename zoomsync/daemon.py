@@ -37,6 +37,7 @@ from zoomsync.jobs.deliver import DeliveryReport
 from zoomsync.jobs.due import events_due
 from zoomsync.jobs.leasing import held, new_owner
 from zoomsync.jobs.remind import SIDE_BY_SIDE, remind
+from zoomsync.jobs.retention import UNWARNED
 from zoomsync.language import _
 from zoomsync.store import daemons, leases
 from zoomsync.store import events as stored_events
@@ -362,8 +363,8 @@ class Daemon:
         app = self._app
         with held(app.database, "retention", self._owner, app.lease_clock, wait=timedelta(0), sleep=app.sleep) as ours:
             if ours:
-                for problem in app.retention().problems:
-                    log.warning("retention: %s", problem)
+                for slug in app.retention().unwarned:
+                    log.warning("retention: %s", UNWARNED.format(event=slug))
 
     def _tell(self, to: str, raised: Sequence[str], over: Sequence[str]) -> bool:
         return bool(self._events) and self._app.tell_alarm(self._events[0], to, raised, over)

@@ -132,11 +132,6 @@ def is_email(text: str) -> bool:
     return len(text) <= 254 and len(text.partition("@")[0]) <= 64 and _EMAIL.fullmatch(text) is not None
 
 
-def counted(number: int, noun: str) -> str:
-    """A number and what it counts, for a sentence: "1 message", "12 messages", "2 addresses"."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}{'es' if noun.endswith('s') else 's'}"
-
-
 def mask_email(email: str) -> str:
     """For logs: `a…@example.org`. What is no address becomes "…"."""
     local_part, at, domain = clean(email).rpartition("@")

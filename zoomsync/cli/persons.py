@@ -290,11 +290,18 @@ def retention(
             answer_json(_receipts(report, dry_run=dry_run))
         else:
             _show_receipts(report, app.settings.timezone, dry_run=dry_run)
-        for problem in report.problems:
+        problems = _problems(report)
+        for problem in problems:
             talk(f"zoomsync: {problem}")
         if not report.cleared:
             talk(_(_NOT_CLEARED))
-        return 1 if report.problems else 0
+        return 1 if problems else 0
+
+
+def _problems(report: RetentionReport) -> list[str]:
+    from zoomsync.jobs.retention import UNWARNED
+
+    return [_(UNWARNED).format(event=slug) for slug in report.unwarned]
 
 
 def _receipts(report: RetentionReport, *, dry_run: bool) -> dict[str, Any]:
@@ -306,7 +313,7 @@ def _receipts(report: RetentionReport, *, dry_run: bool) -> dict[str, Any]:
         ],
         "kept": [{"event": one.event, "until": one.removed_at, "registrations": one.people} for one in report.kept],
         "warned": report.warned,
-        "problems": report.problems,
+        "problems": _problems(report),
     }
 
 

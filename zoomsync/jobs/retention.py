@@ -13,6 +13,7 @@ from datetime import datetime
 from zoomsync.domain.records import Event
 from zoomsync.domain.retention import Keeping, RetentionStep, removal_at, retention_step
 from zoomsync.jobs.privacy import clear_bytes
+from zoomsync.language import N_
 from zoomsync.store import events as stored_events
 from zoomsync.store import privacy
 from zoomsync.store.events import StoredEvent
@@ -49,15 +50,19 @@ class Standing:
     people: int
 
 
+# Of each in `RetentionReport.unwarned`: told on the screen in the organiser's language, in the log as it stands here.
+UNWARNED = N_("{event}: the organiser could not be warned of the removal; it is tried again")
+
+
 @dataclass(slots=True)
 class RetentionReport:
     """receipts: of what was removed. kept: what stays for now. warned: the events whose organiser was warned now.
-    problems: whose warning could not be sent, a line each. cleared: nothing of it is left in the file's bytes."""
+    unwarned: those whose warning could not be sent. cleared: nothing of it is left in the file's bytes."""
 
     receipts: list[Receipt] = field(default_factory=list)
     kept: list[Standing] = field(default_factory=list)
     warned: list[str] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
+    unwarned: list[str] = field(default_factory=list)
     cleared: bool = True
 
 
@@ -134,7 +139,7 @@ def _warn(
     report: RetentionReport,
 ) -> None:
     if file is None or not warn(file, due_at, people):
-        report.problems.append(f"{known.slug}: the organiser could not be warned of the removal; it is tried again")
+        report.unwarned.append(known.slug)
         return
     database.write(lambda db: stored_events.set_removal_told(db, known.id, due_at, now))
     report.warned.append(known.slug)

@@ -87,7 +87,7 @@ def api_refusal(answer: Answer, what: str, hide: Iterable[str]) -> ZoomError:
     number = f"HTTP {answer.status}" + (
         _(", code {code}").format(code=refusal.code) if refusal.code is not None else ""
     )
-    said = f"{words or _(_NO_REASON)} ({number})"
+    said = (words or _(_NO_REASON)) + f" ({number})"
     if refusal.code in (4700, 4711) or "does not contain scopes" in words.lower():
         return ZoomScopeMissing(_scope_text(what, words, number))
     if answer.status == 401:
@@ -128,7 +128,7 @@ def token_refusal(answer: Answer, hide: Iterable[str]) -> ZoomAuthRefused:
     """The error for a refused token request: which settings to look at. hide: as for `api_refusal`."""
     refusal = answers.read_refusal(answer.body)
     words = _one_line(refusal.message, hide)
-    said = f"{words or _(_NO_REASON)} (HTTP {answer.status})"
+    said = (words or _(_NO_REASON)) + f" (HTTP {answer.status})"
     told = words.lower()
     if 300 <= answer.status < 400 or answer.status in (404, 405):
         return ZoomAuthRefused(
