@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import SLUG, Project
+from tests.cli.conftest import SLUG, Project, local
 from zoomsync.cli import main
 from zoomsync.events.init import FIRST_EVENT
 from zoomsync.simulate.model_event import MODEL_MEETING_ID
@@ -123,6 +124,31 @@ def test_backup_is_whole_and_never_replaces_a_file(project: Project) -> None:
     assert again.complaints == [
         "zoomsync: backup.db exists already: a backup never replaces a file; choose another name."
     ]
+
+
+def test_a_copy_that_was_put_back_sends_nothing_that_was_due_until_a_person_lets_it_go(project: Project) -> None:
+    project.world.populate(MODEL_MEETING_ID, 2)
+    project.synced()
+    at = local("2023-03-06 17:00")  # the first reminder's moment
+    held = project.at(at, "db", "restored")
+    assert held.code == 0
+    assert held.out.splitlines()[0] == "encuentro-2023: 2 messages"
+    assert "Held: 2 messages that were due by now." in held.out
+    told = project.at(at + timedelta(minutes=1), "status")
+    assert told.code == 1
+    assert "this database is a copy that was put back, and 2 messages may have gone out already" in told.out
+    at += timedelta(minutes=2)
+    assert project.at(at, "remind").code == 0
+    assert project.mails.messages == []
+
+    assert project.at(at, "outbox", "retry", "1").code == 0  # of this one somebody knows that it did not go out
+    assert project.at(at, "remind").code == 0
+    assert len(project.mails.messages) == 1
+    assert project.at(at, "db", "restored", "--release").code == 2, "nobody can be asked"
+    assert project.at(at, "db", "restored", "--release", "--yes").code == 0
+    assert project.at(at, "remind").code == 0
+    assert len(project.mails.messages) == 2
+    assert "put back" not in project.at(at, "status").out
 
 
 def test_copy_to_postgres_and_work_goes_on_there(

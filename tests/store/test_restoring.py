@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import partial
 
 from tests.builders import make_event
 from tests.outbox_world import World, make_world
@@ -38,6 +39,17 @@ def test_what_was_due_by_then_waits_and_what_is_due_later_goes(database: Databas
     assert due(world, now + 2 * HOUR) == [world.entries()[2].id]
     with database.read() as db:
         assert restoring.last_sign_of_life(db) == later, "the audit of the act is one"
+
+
+def test_a_single_message_is_let_go_and_the_others_stay_held(database: Database, now: datetime) -> None:
+    world = make_world(database, now, 2)
+    world.plan(0, 1, now=now)
+    one = world.entries()[0].id
+    retry = partial(outbox.retry, outbox_id=one, actor="cli")
+    assert "to be sent" in database.write(lambda db: retry(db, now=now)), "nothing is held, and it goes by itself"
+    put_back(world, now + HOUR)
+    assert database.write(lambda db: retry(db, now=now + HOUR * 1.5)) == ""
+    assert due(world, now + HOUR * 1.5) == [one]
 
 
 def test_what_was_being_tried_when_the_copy_was_made_waits_too(database: Database, now: datetime) -> None:

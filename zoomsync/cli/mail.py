@@ -290,7 +290,7 @@ def outbox_show(ctx: typer.Context, number: Number) -> int:
                 stage=f"{one.stage}{code}",
                 words=one.words,
             )
-            answer(terminal(words))
+            answer(wrapped(terminal(words), indent=2))
         return 0
 
 

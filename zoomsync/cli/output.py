@@ -150,7 +150,7 @@ def answer_table(
         )
     for row in cells:
         table.add_row(*(Text(row[number]) for number in shown))
-    console = Console(highlight=False)
+    console = Console(highlight=False, color_system=None if os.environ.get("NO_COLOR") else "auto")  # bold would stay
     if not sys.stdout.isatty():
         endless = console.options.update(width=sys.maxsize)
         console.width = max(console.width, console.measure(table, options=endless).maximum)

@@ -80,10 +80,10 @@ def sync(
         else:
             for run in runs:
                 if run.state is RunState.OK:
-                    answer(f"{run.event}: {_in_words(run)}")
+                    answer(wrapped(f"{run.event}: {_in_words(run)}", indent=2))
                     _show_suspects(app, run)
             if dry_run:
-                answer(_("This was a dry run: nothing was written, here or on Zoom."))
+                answer(wrapped(_("This was a dry run: nothing was written, here or on Zoom."), indent=0))
         for event, (outcome, closing) in zip(chosen.events, done, strict=True):
             _tell(event, outcome, closing, quiet=options.quiet)
         failed = bool(chosen.errors) or any(run.state is RunState.FAILED for run in runs)
@@ -100,7 +100,7 @@ def _show_suspects(app: App, run: SyncRun) -> None:
         known = stored_events.load_stored(db, run.event)
         suspects = suspects_of(db, known.id) if known else ()
     if suspects:
-        answer(terminal(f"{run.event}: {suspects_in_words(suspects)}"))
+        answer(wrapped(terminal(f"{run.event}: {suspects_in_words(suspects)}"), indent=2))
 
 
 @contextmanager

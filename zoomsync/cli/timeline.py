@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,7 +13,7 @@ from zoomsync.cli.output import answer, answer_json, local_time, paint, wrapped
 from zoomsync.cli.sync import changes_in_words
 from zoomsync.language import N_, _, ngettext
 from zoomsync.text import terminal
-from zoomsync.words import counted, event_status, mail_kind, mail_state, mails_in
+from zoomsync.words import MAIL_STATES, counted, event_status, mail_kind, mail_state, mails_in, reason
 
 if TYPE_CHECKING:
     from zoomsync.domain.timeline import Entry
@@ -167,10 +168,17 @@ _ACTS = {"closed": N_("closed"), "opened": N_("opened"), "gated": N_("gated")}
 
 
 def _note(note: str) -> str:
-    """Why, as it was written down; what is a state's name in words."""
-    state, mark, reason = note.partition(": ")
-    said = mail_state(state)
-    return f"{said}{mark}{_(reason)}" if said != state else _("called off") if note == "cancelled" else note
+    """Why, as it was written down: "cancelled", "by NAME", or states of messages, each with a reason behind it."""
+    if note == "cancelled":
+        return _("called off")
+    by, _mark, actor = note.partition("by ")
+    if actor and not by:
+        return _("by {actor}").format(actor=actor)
+    parts = (part.partition(": ") for part in re.split(_NEXT_STATE, note))
+    return "; ".join(f"{mail_state(state)}{mark}{reason(why)}" for state, mark, why in parts)
+
+
+_NEXT_STATE = rf"; (?=(?:{'|'.join(MAIL_STATES)}): )"  # a reason may have such a mark of its own
 
 
 def _left_out(name: str, number: int) -> str:

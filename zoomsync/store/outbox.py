@@ -492,7 +492,8 @@ def show(db: DbSession, outbox_id: int) -> tuple[OutboxEntry, list[Attempt]] | N
 def retry(db: DbSession, outbox_id: int, *, now: datetime, actor: str) -> str:
     """Have a message that failed, waits or is in doubt sent at the next opportunity. Gives "", or why that cannot be.
 
-    A skipped one stays skipped: its text would not be true any more. actor: who asks, for the audit.
+    A skipped one stays skipped: its text would not be true any more. Of several that are held because a copy of the
+    database was put back, it lets this one go. actor: who asks, for the audit.
     """
     return _by_hand(db, outbox_id, OutboxState.PENDING, RETRIED_BY_HAND, "", now=now, actor=actor)
 
@@ -516,7 +517,9 @@ def _by_hand(
     if row is None:
         return _("there is no message {number}").format(number=outbox_id)
     was = OutboxState(row.state)
-    if was not in allowed or (was is OutboxState.CANCELLED and row.reason != _BY_HAND):
+    lets_go = row.held and was is state is OutboxState.PENDING  # it is due now then, and no longer held: `restoring`
+    stays = was not in allowed or (was is OutboxState.CANCELLED and row.reason != _BY_HAND)
+    if stays and not lets_go:
         said = _("message {number}: {state}").format(number=outbox_id, state=words.mail_state(was))
         return f"{said} ({_(row.reason)})" if row.reason else said
     if state is OutboxState.PENDING and now >= row.expires_at:

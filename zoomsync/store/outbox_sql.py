@@ -263,7 +263,14 @@ LEFT JOIN session AS s ON s.event_id = o.event_id AND s.key = o.session_key
 ENTRY_MOMENTS = ("due_at", "expires_at", "sent_at")
 
 STANDING = asking(
-    "SELECT event_id, state, reason, due_at, expires_at FROM outbox WHERE id = :id", "due_at", "expires_at"
+    """
+    SELECT o.event_id, o.state, o.reason, o.due_at, o.expires_at,
+           e.held_until IS NOT NULL AND o.due_at <= e.held_until AS held
+    FROM outbox AS o JOIN event AS e ON e.id = o.event_id
+    WHERE o.id = :id
+    """,
+    "due_at",
+    "expires_at",
 )
 SET_BY_HAND = _sql(
     "UPDATE outbox SET state = :state, due_at = :due_at, reason = :reason WHERE id = :id AND state = :was"
