@@ -197,8 +197,17 @@ def _show(event: Event, looks: list[SessionLook], minimum: float) -> None:
     share = share_in_words(minimum)
     heading = words.format(title=event.title, event=event.slug, zone=event.timezone, share=share)
     answer(paint(wrapped(terminal(heading), indent=0), "bold"))
+    headings = [
+        _("Session"),
+        _("Ended"),
+        _("Registrations"),
+        _("Came"),
+        _("Present"),
+        _("Not identified"),
+        _("Attendance"),
+    ]
     answer_table(
-        [_("Session"), _("Ended"), _("Registered"), _("Came"), _("Present"), _("Not identified"), _("Attendance")],
+        headings,
         [
             (
                 one.session.title,
@@ -208,7 +217,7 @@ def _show(event: Event, looks: list[SessionLook], minimum: float) -> None:
             )
             for one in looks
         ],
-        folding=(_("Session"), _("Ended"), _("Attendance")),
+        folding={*headings} - {_("Registrations")},
     )
     for one in looks:
         if one.found and one.found.unmatched:
@@ -228,7 +237,8 @@ def _show(event: Event, looks: list[SessionLook], minimum: float) -> None:
                 right=2,
             )
     if any(one.found and one.found.unmatched for one in looks):
-        answer(_('Whom you know: zoomsync attendance {event} --match "NAME" EMAIL').format(event=event.slug))
+        words = _('Whom you know: zoomsync attendance {event} --match "NAME" EMAIL')
+        answer(wrapped(words.format(event=event.slug), indent=2))
 
 
 def _counts(found: SessionAttendance | None) -> tuple[object, ...]:

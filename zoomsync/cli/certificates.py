@@ -9,7 +9,7 @@ import typer
 
 from zoomsync.cli.attendance import read_minimum, share_in_words
 from zoomsync.cli.house import confirmed, opened, options_of
-from zoomsync.cli.output import answer, answer_json, progress_bar, talk
+from zoomsync.cli.output import answer, answer_json, progress_bar, talk, wrapped
 from zoomsync.language import _, ngettext
 from zoomsync.text import file_name, terminal
 from zoomsync.words import counted, moment, short_day, trouble
@@ -213,7 +213,7 @@ def _tell(
     said = words.format(title=event.title, number=present, share=share_in_words(minimum))
     if number := eligible.below:
         said += "; " + ngettext("{number} came for less", "{number} came for less", number).format(number=number)
-    answer(terminal(f"{said}."))
+    answer(wrapped(terminal(f"{said}."), indent=0))
     if eligible.left_out:
         words = _("Not counted, without attendance: {sessions}.")
         answer(terminal(words.format(sessions=", ".join(eligible.left_out))))

@@ -330,8 +330,10 @@ def _show_receipts(report: RetentionReport, zone: str, *, dry_run: bool) -> None
         answer(_("Nothing is to be removed.") if dry_run else _("Nothing was to be removed."))
     for slug in report.warned:
         answer(_("{event}: the organiser was told that the removal is near.").format(event=slug))
+    headings = [_("Event"), _("Registrations"), _("Kept until ({zone})").format(zone=zone)]
     answer_table(
-        [_("Event"), _("Registrations"), _("Kept until ({zone})").format(zone=zone)],
+        headings,
         [(one.event, one.people, words.moment(one.removed_at, zone) or _("for ever")) for one in report.kept],
+        folding=headings,
         right=1,
     )
