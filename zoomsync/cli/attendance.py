@@ -217,7 +217,7 @@ def _show(event: Event, looks: list[SessionLook], minimum: float) -> None:
             )
             for one in looks
         ],
-        folding={*headings} - {_("Registrations")},
+        folding=headings,
     )
     for one in looks:
         if one.found and one.found.unmatched:
