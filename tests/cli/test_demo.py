@@ -98,7 +98,7 @@ def test_demo_tells_the_whole_life_of_the_event(played: tuple[Path, str]) -> Non
         "“Hoy, 9:00 a. m.: su enlace para Encuentro de Justicia Abierta 2023”",
         "Sesión 2 is over: 17 identified, 2 not; 15 stayed half of it or more.",
         "9 certificates, for who was there for 80% of the time: 9 mailed.",
-        "  registrants   28 approved, 1 waiting, 1 denied, 1 cancelled",
+        "  registrants   28 approved, 1 pending, 1 denied, 1 cancelled",
     ):
         assert words in said
 

@@ -68,7 +68,7 @@ def test_an_alarm_is_told_once_and_its_end_once(world: World, person: Person, no
         assert sweep(world, person, now + minutes * MINUTE)
     ((to, raised, over),) = person.heard
     assert (to, over) == ("info@redciudadana.org.gt", [])
-    assert "1 approved registrants" in raised[0]
+    assert "1 approved registrant:" in raised[0]
     assert raised[0].startswith(f"{EVENT.slug}: Zoom gave no personal link")
 
     lose_link(world, "https://us06web.zoom.us/w/8?tk=x")
