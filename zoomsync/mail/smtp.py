@@ -26,6 +26,7 @@ from zoomsync.language import _
 from zoomsync.mail.bounded import BoundedSmtp, BoundedSmtpOverTls
 from zoomsync.mail.message import OutgoingMessage
 from zoomsync.mail.replies import is_refusal, judge_refusal, one_line
+from zoomsync.words import trouble
 
 _GOODBYE_TIMEOUT_S = 5.0
 
@@ -330,7 +331,8 @@ def _fail_by_error(stage: Stage, exc: Exception) -> NoReturn:
     untrusted = isinstance(exc, ssl.SSLError) and not isinstance(exc, (ssl.SSLEOFError, TimeoutError))
     if untrusted:
         _fail(OutcomeKind.STOPPED, Stage.TLS, _("TLS failed: {exc}").format(exc=exc))
-    _fail(OutcomeKind.DEFERRED, stage, str(exc) or type(exc).__name__)
+    said = trouble(exc) if isinstance(exc, OSError) and exc.errno else str(exc)
+    _fail(OutcomeKind.DEFERRED, stage, said or type(exc).__name__)
 
 
 def _wait_at_most(smtp: smtplib.SMTP, timeout_s: float) -> None:
