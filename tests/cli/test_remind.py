@@ -173,8 +173,8 @@ def test_mail_server_that_is_away_keeps_the_messages(synced: Project, monkeypatc
     (complaint,) = result.complaints
     assert complaint.startswith("zoomsync: the mail server refuses us at connect: ")
     assert complaint.endswith(
-        "the connection was refused. Nothing is lost: the messages wait for the next remind. zoomsync check tries the mail "
-        "server."
+        "the connection was refused. Nothing is lost: the messages wait for the next remind. zoomsync check tries the "
+        "mail server."
     )
     assert result.out.splitlines()[-1].endswith(" waiting.")
 
