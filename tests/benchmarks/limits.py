@@ -24,7 +24,6 @@ from typing import Any
 from tests.benchmarks.delivery import seconds_a_message, sqlite_urls
 from tests.benchmarks.measuring import Watch, databases, fresh_database, in_child
 from tests.benchmarks.page_server import page_server
-from tests.benchmarks.sync import MEETING
 from tests.mail_sink import sink_process
 
 PEOPLE, SESSIONS, REMINDERS, DAYS_KNOWN, RETENTION_DAYS = 100, 2, 2, 14, 90
@@ -59,31 +58,18 @@ ORGANISATIONS = (Organisation("200 events a year", 200 / 365, 3), Organisation("
 
 def costs(base: str, url: str) -> dict[str, float]:
     """Of syncs in one thread, the rate limiter's clock running ahead so that it never waits."""
-    from tests.builders import make_event
+    from tests.benchmarks.syncing import events_of, zoom_client
     from zoomsync.clock import fixed_clock
-    from zoomsync.domain.records import RunState, ZoomPart
+    from zoomsync.domain.records import RunState
     from zoomsync.jobs.sync import Syncer
     from zoomsync.store.schema import Database
-    from zoomsync.zoom.client import ZoomClient
 
     database, clock = Database(url), fixed_clock(NOW)
-    zoom = ZoomClient(
-        account_id="a",
-        client_id="c",
-        client_secret="s",
-        api_url=f"{base}/v2",
-        oauth_url=f"{base}/oauth/token",
-        plan="business",
-        host_email=None,
-        clock=clock,
-        monotonic=partial(next, count()),
-    )
+    zoom = zoom_client(base, clock, monotonic=partial(next, count()))
     syncer = Syncer(database=database, zoom=zoom, clock=clock, lease_clock=clock)
-    numbers = range(MEASURED_EVENTS)
-    events = [make_event(slug=f"evento-{one}", zoom=ZoomPart(meeting_id=str(MEETING + one))) for one in numbers]
     for _ in ("everybody new", "everybody as before"):
         watch = Watch()
-        for event in events:
+        for event in events_of(MEASURED_EVENTS):
             run = syncer.sync(event).run
             assert run.state is RunState.OK, run.error
         spent = watch.read()

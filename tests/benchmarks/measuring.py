@@ -20,6 +20,7 @@ from tests import postgres
 from zoomsync.store.schema import Database
 
 KINDS = ("sqlite", "postgres")
+FIRST_MEETING = 81234567890  # of those that are synced; the others follow on
 
 
 @contextmanager

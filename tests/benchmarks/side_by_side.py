@@ -15,37 +15,23 @@ from typing import Any
 
 from tests.benchmarks.measuring import KINDS, Watch, databases, fresh_database, in_child, show
 from tests.benchmarks.page_server import page_server
-from tests.benchmarks.sync import MEETING
 
 EVENTS, PEOPLE, LATENCY_S = 50, 100, 0.05
 PLANS = ("pro", "business")
 
 
 def sync_all(base: str, url: str, plan: str) -> dict[str, Any]:
-    from tests.builders import make_event
+    from tests.benchmarks.syncing import events_of, zoom_client
     from zoomsync.cli.sync import SIDE_BY_SIDE
     from zoomsync.clock import fixed_clock
-    from zoomsync.domain.records import Event, RunState, ZoomPart
+    from zoomsync.domain.records import Event, RunState
     from zoomsync.jobs.sync import Syncer
     from zoomsync.store.schema import Database
-    from zoomsync.zoom.client import ZoomClient
     from zoomsync.zoom.limits import RATES
 
     clock = fixed_clock(datetime(2023, 3, 1, tzinfo=UTC))
-    zoom = ZoomClient(
-        account_id="a",
-        client_id="c",
-        client_secret="s",
-        api_url=f"{base}/v2",
-        oauth_url=f"{base}/oauth/token",
-        plan=plan,
-        host_email=None,
-        clock=clock,
-    )
+    zoom = zoom_client(base, clock, plan=plan)
     syncer = Syncer(database=Database(url), zoom=zoom, clock=clock, lease_clock=clock)
-    events = [
-        make_event(slug=f"evento-{number}", zoom=ZoomPart(meeting_id=str(MEETING + number))) for number in range(EVENTS)
-    ]
 
     def calls(event: Event) -> int:
         run = syncer.sync(event).run
@@ -56,7 +42,7 @@ def sync_all(base: str, url: str, plan: str) -> dict[str, Any]:
     for name in ("first", "unchanged"):
         watch = Watch()
         with ThreadPoolExecutor(SIDE_BY_SIDE) as threads:
-            requests = sum(threads.map(calls, events))
+            requests = sum(threads.map(calls, events_of(EVENTS)))
         figures[name] = requests / watch.read()["wall"] / RATES[plan]["medium"]
     zoom.close()
     return figures

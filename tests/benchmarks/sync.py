@@ -22,6 +22,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tests.benchmarks.measuring import (
+    FIRST_MEETING,
     KINDS,
     Watch,
     databases,
@@ -36,7 +37,6 @@ from tests.benchmarks.page_server import PAGE_SIZE, page_server
 SMALL, LARGE = 2_000, 30_000
 RUNS = {"sqlite": 3, "postgres": 2}
 PULLS = {"first": "", "unchanged": "", "one in a hundred": "/changed"}  # and where they are served
-MEETING = 81234567890
 
 
 # ------------------------------------------------------------------------------------------- what a child process does
@@ -78,7 +78,7 @@ def floor(base: str, url: str, meetings: int, *, planned: bool) -> dict[str, Any
             rows, token = [], ""
             while True:
                 page = http.get(
-                    f"{base}{place}/v2/meetings/{MEETING + meeting}/registrants",
+                    f"{base}{place}/v2/meetings/{FIRST_MEETING + meeting}/registrants",
                     params={"page_size": PAGE_SIZE, "status": "approved", "next_page_token": token},
                 ).json()
                 for row in page["registrants"]:
@@ -98,35 +98,22 @@ def floor(base: str, url: str, meetings: int, *, planned: bool) -> dict[str, Any
 
 def ours(base: str, url: str, meetings: int, *, planned: bool) -> dict[str, Any]:
     """Syncs of as many events, one a meeting, through the very objects the command uses."""
-    from tests.builders import make_event
+    from tests.benchmarks.syncing import events_of, zoom_client
     from zoomsync.app import spare_the_collector
     from zoomsync.clock import fixed_clock
-    from zoomsync.domain.records import RunState, ZoomPart
+    from zoomsync.domain.records import RunState
     from zoomsync.jobs import sync
     from zoomsync.store.schema import Database
-    from zoomsync.zoom.client import ZoomClient
 
     if not planned:  # the floor plans nothing either
         sync.plan_event = lambda *args, **kwargs: 0
     database = Database(url)
     spare_the_collector()  # as every command does
     clock = fixed_clock(datetime(2023, 3, 1, tzinfo=UTC))
-    events = [
-        make_event(slug=f"evento-{number}", zoom=ZoomPart(meeting_id=str(MEETING + number)))
-        for number in range(meetings)
-    ]
+    events = events_of(meetings)
     figures: dict[str, Any] = {}
     for name, place in PULLS.items():
-        zoom = ZoomClient(
-            account_id="a",
-            client_id="c",
-            client_secret="s",
-            api_url=f"{base}{place}/v2",
-            oauth_url=f"{base}/oauth/token",
-            plan="business",
-            host_email=None,
-            clock=clock,
-        )
+        zoom = zoom_client(base, clock, place=place)
         syncer = sync.Syncer(database=database, zoom=zoom, clock=clock, lease_clock=clock)
         watch = Watch()
         for event in events:
