@@ -248,7 +248,7 @@ class Syncer:
             return SyncOutcome(self._ended(run, begun, state=RunState.FAILED, error=str(error)), problem=error)
         with self.database.read() as db:
             found = stored_events.load_stored(db, event.slug)
-            listed, _ = _without_erased(db, pull, partial(self._read, pull))
+            listed, _returning = _without_erased(db, pull, partial(self._read, pull))
             sifted = sift(() if found is None else stored.known_registrants(db, found.id), listed)
             tally = _Tally(unchanged=sifted.unchanged)
             for batch in _batches((*sifted.fresh, *sifted.touched)):
