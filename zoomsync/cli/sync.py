@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,11 +11,11 @@ from zoomsync.cli.house import chosen_events, opened, options_of
 from zoomsync.cli.output import answer, answer_json, can_show, paint, progress_bar, talk, unforeseen, wrapped
 from zoomsync.language import N_, _, ngettext
 from zoomsync.text import terminal
+from zoomsync.threads import result, side_by_side
 from zoomsync.words import counted, moment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from concurrent.futures import ThreadPoolExecutor
+    from collections.abc import Mapping
 
     from zoomsync.app import App
     from zoomsync.domain.records import Event, SyncRun
@@ -69,9 +68,9 @@ def sync(
                     return _failed(app, event, unforeseen(error)), None
 
             done = []
-            with _threads(min(SIDE_BY_SIDE, len(chosen.events))) as threads:
-                for result in threads.map(carry_out, chosen.events):
-                    done.append(result)
+            with side_by_side(min(SIDE_BY_SIDE, len(chosen.events)), "sync") as threads:
+                for one in [threads.submit(carry_out, event) for event in chosen.events]:
+                    done.append(result(one))
                     if progress and not alone:
                         progress(len(done), len(chosen.events))
         runs = [outcome.run for outcome, _ in done]
@@ -101,21 +100,6 @@ def _show_suspects(app: App, run: SyncRun) -> None:
         suspects = suspects_of(db, known.id) if known else ()
     if suspects:
         answer(wrapped(terminal(f"{run.event}: {suspects_in_words(suspects)}"), indent=2))
-
-
-@contextmanager
-def _threads(count: int) -> Iterator[ThreadPoolExecutor]:
-    """Threads for the events. Whoever interrupts the command does not wait for them."""
-    from concurrent.futures import ThreadPoolExecutor
-
-    threads, patient = ThreadPoolExecutor(count), True
-    try:
-        yield threads
-    except KeyboardInterrupt:
-        patient = False
-        raise
-    finally:
-        threads.shutdown(wait=patient, cancel_futures=True)
 
 
 def _sync_one(

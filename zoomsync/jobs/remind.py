@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -27,6 +27,7 @@ from zoomsync.store import events as stored_events
 from zoomsync.store import outbox, reading
 from zoomsync.store import registrants as stored
 from zoomsync.store.schema import Database
+from zoomsync.threads import settle
 
 log = logging.getLogger(__name__)
 
@@ -222,7 +223,7 @@ def _side_by_side(
     threads = ThreadPoolExecutor(SIDE_BY_SIDE, thread_name_prefix="prepare")
     try:
         started = [threads.submit(as_here(prepare), event) for event in events]
-        wait(started, timeout=patience_s)
+        settle(started, at_most_s=patience_s)
     finally:
         threads.shutdown(wait=False, cancel_futures=True)
     return [one.result() for one in started if one.done() and not one.cancelled()]

@@ -20,6 +20,7 @@ from zoomsync.about import as_here
 from zoomsync.domain.records import Keep, ListedRegistrant, Meeting, RegistrantKey, RegistrantStatus
 from zoomsync.errors import PullIncomplete
 from zoomsync.language import N_, _
+from zoomsync.threads import next_of, result
 from zoomsync.zoom import payloads
 from zoomsync.zoom.api import Api, Tally, meeting_path
 from zoomsync.zoom.payloads import RegistrantPage
@@ -140,7 +141,7 @@ class Lister:
             self._threads.submit(as_here(fetch), status)
         try:
             while going_on:
-                status, number, page = arrived.get()
+                status, number, page = next_of(arrived)
                 if isinstance(page, Exception):
                     raise page
                 if page is None:
@@ -161,7 +162,7 @@ class Lister:
     def first_pages(self, listings: list[Listing]) -> list[RegistrantPage]:
         """The first page of each of these lists as it is now."""
         asked = [self._threads.submit(as_here(self._page), one.unit, one.status, "") for one in listings]
-        return [one.result() for one in asked]
+        return [result(one) for one in asked]
 
     def _pages(
         self, unit: Unit, status: RegistrantStatus, stop: threading.Event

@@ -18,13 +18,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import quote
 
 from zoomsync import words
 from zoomsync.domain.records import ApprovalType, Keep, ListedRegistrant, Meeting, Pull, RegistrantKey
 from zoomsync.errors import PullIncomplete, ZoomNoRegistration, ZoomNotFound, ZoomScopeMissing
 from zoomsync.language import _
+from zoomsync.threads import side_by_side
 from zoomsync.words import counted
 from zoomsync.zoom import answers
 from zoomsync.zoom.api import Api, Tally, meeting_path
@@ -44,7 +44,7 @@ def pull(
     """See `ZoomClient.pull`."""
     units = [unit for meeting in meetings for unit in units_of(meeting)]
     tally = Tally()
-    with ThreadPoolExecutor(len(STATUSES), thread_name_prefix="zoom-list") as threads:
+    with side_by_side(len(STATUSES), "zoom-list") as threads:
         puller = _Puller(
             api, tally, Lister(api, tally, threads, keep=keep), accept_count=accept_count, progress=progress
         )
