@@ -153,7 +153,8 @@ def spoilt_toml(draw: st.DrawFn, document: Any) -> bytes:
         with contextlib.suppress(LookupError, TypeError):
             for key in path[:-1]:
                 place = place[key]
-            place[path[-1]] = draw(_TOML)
+            if isinstance(place, list) or isinstance(path[-1], str):  # a list may have become a table meanwhile
+                place[path[-1]] = draw(_TOML)
     return tomlkit.dumps(copied).encode("utf-8", "surrogatepass")
 
 
