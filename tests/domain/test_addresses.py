@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from zoomsync.domain.addresses import likely_address
+from zoomsync.domain.addresses import likely_address, likely_domain
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_known_from_other_tests() -> None:
+    likely_domain.cache_clear()
 
 
 @pytest.mark.parametrize(
@@ -14,6 +19,12 @@ from zoomsync.domain.addresses import likely_address
         ("ana@gmai.com", "ana@gmail.com"),
         ("ana@gmaill.com", "ana@gmail.com"),
         ("ana@gnail.com", "ana@gmail.com"),
+        ("ana@fmail.com", "ana@gmail.com"),
+        ("ana@mgail.com", "ana@gmail.com"),
+        ("ana@ggmail.com", "ana@gmail.com"),
+        ("ana@hotmail.ess", "ana@hotmail.es"),
+        ("ana@hotmail.se", "ana@hotmail.es"),
+        ("ana@protonmailcom", "ana@protonmail.com"),
         ("Ana@Hotmial.com ", "ana@hotmail.com"),
         ("ana@hotmail.con", "ana@hotmail.com"),
         ("ana@hotmial.con", "ana@hotmail.com"),
@@ -31,7 +42,7 @@ def test_a_slip_is_found_with_what_was_meant(typed: str, meant: str) -> None:
 @pytest.mark.parametrize(
     "domain",
     ["gmail.com", "hotmail.es", "ymail.com", "mail.com", "usac.edu.gt", "redciudadana.org.gt", "live.com.mx", "bol.com",
-     "aol.com", "example.org", "yahoo.com.gt", "proton.me"],
+     "aol.com", "example.org", "yahoo.com.gt", "proton.me", "gamil.co", "gnial.com", "hotmails.net", "igmail.org"],
 )  # fmt: skip
 def test_what_may_be_right_is_left_alone(domain: str) -> None:
     assert likely_address(f"ana@{domain}") is None
@@ -39,3 +50,5 @@ def test_what_may_be_right_is_left_alone(domain: str) -> None:
 
 def test_what_is_no_address_is_no_slip() -> None:
     assert likely_address("ana") is None
+    assert likely_address("gmail") is None
+    assert likely_address("gmailcom") is None

@@ -40,9 +40,13 @@ def test_who_has_it_or_opted_out_or_whose_mail_came_back_is_left_out_and_counted
     assert choose(people, had={"p1@example.org"}) == Recipients((), already=1, opted_out=1, bounced=2)
     assert choose(people, important=True) == Recipients((1, 2), already=0, opted_out=0, bounced=2)
 
+    again = [*people, person(5), person(6, opted_out=True)]
+    assert choose(again, had={"p1@example.org", "p5@example.org"}) == Recipients((), already=2, opted_out=2, bounced=2)
+
 
 def test_the_same_words_are_the_same_announcement_whatever_editor_wrote_them() -> None:
     one = announcement_id("Cambio", "Hola\n\nfin\n")
+    assert len(one) == 16
     assert announcement_id(" Cambio ", "Hola  \r\n\r\nfin") == one
     assert announcement_id("Otro", "Hola\n\nfin\n") != one
     assert announcement_id("Cambio", "Hola\nfin\n") != one

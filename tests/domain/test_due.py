@@ -72,6 +72,21 @@ def test_what_does_not_close_within_an_hour_is_tried_by_the_usual_interval():
     assert due(DEADLINE + 3 * timedelta(hours=1), DEADLINE - MINUTE), "at once, where nobody looked since"
 
 
+def test_the_looks_around_the_deadline_come_at_their_very_moment_and_end_with_it():
+    assert due(DEADLINE - 2 * MINUTE, DEADLINE - 3 * MINUTE)
+    assert not due(DEADLINE + SECOND, DEADLINE), "one that began with the deadline has seen what it asks for"
+    hour = timedelta(hours=1)
+    assert due(DEADLINE + hour - SECOND, DEADLINE + hour - MINUTE - SECOND)
+    assert not due(DEADLINE + hour, DEADLINE + hour - MINUTE)
+
+
+def test_where_the_deadline_comes_after_the_last_session_nothing_is_left_to_close():
+    before = DEADLINE - 2 * MINUTE
+    assert not due(DEADLINE, DEADLINE - MINUTE, last_end=before)
+    assert not due(DEADLINE, DEADLINE - MINUTE, last_end=DEADLINE)
+    assert due(DEADLINE, DEADLINE - MINUTE, last_end=None)
+
+
 @pytest.mark.parametrize("status", [EventStatus.DRAFT, EventStatus.CANCELLED])
 def test_the_deadline_of_an_event_that_is_not_active_asks_for_nothing(status: EventStatus):
     assert not due(DEADLINE, DEADLINE - SECOND, status=status)
@@ -81,6 +96,8 @@ def test_before_the_time_that_zoom_named_nothing_is_asked():
     last = DEADLINE - timedelta(days=9)
     assert not due(last + timedelta(hours=3), last, retry_at=last + timedelta(hours=4))
     assert due(last + timedelta(hours=4), last, retry_at=last + timedelta(hours=4))
+    assert not due(last, last, retry_at=last + timedelta(hours=4)), "in the very moment of that run"
+    assert not due(last, last)
 
 
 def test_an_event_that_is_long_over_is_left_alone():
@@ -94,6 +111,7 @@ def test_what_zoom_tells_of_is_looked_at_before_the_interval_is_over():
     assert due(now, last, hinted_at=last + SECOND)
     assert due(now, last, hinted_at=last), "what was told while the run began may be missing in it"
     assert not due(now, last, hinted_at=last - SECOND), "this the run has seen"
+    assert due(now, last, hinted_at=now), "and not a moment later"
 
 
 def test_many_hints_are_one_look_every_quarter_of_a_minute():

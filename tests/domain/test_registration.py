@@ -11,7 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.builders import DEADLINE, MEETING_ID, SESSION_2, make_event, make_meeting
-from zoomsync.domain.records import ApprovalType, Closing, EventStatus, LatePolicy, RegistrantKey, RegistrantStatus
+from zoomsync.domain.records import (
+    ApprovalType,
+    Closing,
+    EventStatus,
+    LatePolicy,
+    RegistrantKey,
+    RegistrantStatus,
+    SessionSpec,
+    ZoomPart,
+)
 from zoomsync.domain.registration import (
     GRACE,
     Aim,
@@ -27,7 +36,10 @@ from zoomsync.domain.registration import (
     deadline_in_force,
     decide_registration,
     judge_registrants,
+    meetings_in_force,
+    meetings_named,
     minutes_late,
+    next_pause,
     registration_state,
 )
 
@@ -202,6 +214,58 @@ def test_where_people_approve_only_a_persons_order_switches_anything():
     assert decide(order=ORDERED_CLOSED, closing=Closing.MANUAL).action is close
 
 
+def test_left_alone_it_is_said_what_the_form_stands_for():
+    assert decide(meeting=MANUAL, record=CLOSED) == Step(leave, Aim.CLOSED)
+    assert decide(LAST_END) == Step(leave, Aim.CLOSED)
+    assert decide(status=EventStatus.DRAFT) == Step(leave, Aim.NOTHING)
+
+
+def test_how_often_it_was_closed_does_not_count_against_opening_it():
+    often = replace(CLOSED, times_set=2)
+    assert decide(DEADLINE + HOUR, MANUAL, often, registration_deadline=DEADLINE + 48 * HOUR).action is reopen
+
+
+GATED = ClosingRecord(prior_approval_type=0, aim=Aim.GATE, times_set=1)
+
+
+def test_a_gate_is_opened_by_who_turns_to_the_switch_and_left_to_people_who_approve():
+    before = DEADLINE - HOUR
+    assert decide(before, MANUAL, GATED, closing=Closing.SWITCH) == Step(reopen, Aim.OPEN, ApprovalType.AUTOMATIC)
+    assert decide(before, MANUAL, GATED, closing=Closing.MANUAL) == Step(leave, Aim.NOTHING)
+
+
+def test_where_people_approve_a_form_that_was_closed_by_hand_is_opened_by_hand_alone():
+    order = Order(OrderKind.REOPENED, DEADLINE + HOUR)
+    assert decide(DEADLINE + HOUR, MANUAL, CLOSED, order, closing=Closing.MANUAL).action is reopen
+    assert decide(DEADLINE + HOUR, MANUAL, CLOSED, closing=Closing.MANUAL) == Step(leave, Aim.NOTHING)
+
+
+def test_a_call_that_zoom_does_not_take_is_sent_again_after_pauses_that_grow_to_a_quarter_of_an_hour():
+    pauses = [next_pause(None)]
+    while len(pauses) < 8:
+        pauses.append(next_pause(pauses[-1]))
+    assert [pause.total_seconds() for pause in pauses] == [30, 60, 120, 240, 480, 900, 900, 900]
+    assert next_pause(SECOND) == timedelta(seconds=30)
+
+
+def test_a_meeting_that_left_the_file_is_nobodys_to_close():
+    now, before = make_meeting(meeting_id=MEETING_ID), make_meeting(meeting_id="999")
+    assert meetings_in_force(make_event(), [before, now]) == [now]
+    assert meetings_in_force(make_event(), [before]) == [before], "the file's is not known yet"
+
+
+def test_a_file_names_its_meeting_and_those_of_its_sessions_unless_one_is_named_by_its_link_alone():
+    plain, own, by_link = (
+        SessionSpec("Sesión", LAST_END - HOUR, LAST_END, meeting_id=number, registration_url=link)
+        for number, link in ((None, None), ("222", None), (None, "https://zoom.us/meeting/register/tZ1"))
+    )
+    assert meetings_named(make_event(sessions=(plain, own))) == {MEETING_ID, "222"}
+    assert meetings_named(make_event(sessions=(plain, own, by_link))) == set()
+    assert meetings_named(make_event(sessions=(own,), zoom=ZoomPart())) == set()
+    both = make_meeting(meeting_id="222"), make_meeting(meeting_id="333")
+    assert meetings_in_force(make_event(sessions=(own, by_link)), both) == list(both)
+
+
 def test_what_is_true_follows_from_what_zoom_shows():
     assert registration_state([0], BY_FILE, DEADLINE - SECOND) is RegistrationState.OPEN
     assert registration_state([1, 0], BY_FILE, DEADLINE) is RegistrationState.NOT_CLOSED
@@ -350,6 +414,54 @@ def test_people_of_a_meeting_that_has_left_the_file_are_left_alone(closing: Clos
     people = [person(1, after=-HOUR, key=key), person(2, after=HOUR, key=key)]
     judged = judge(*people, closing=closing, late=LatePolicy.DENY)
     assert (judged.approve, judged.deny) == ((), ())
+
+
+def test_a_deadline_moved_back_denies_nobody_who_was_in_time_before():
+    wanted = event(late=LatePolicy.DENY)
+    in_time, asked, later = person(1, after=HOUR), person(2, after=HOUR, asked=2), person(3, after=HOUR + SECOND)
+    moved_back = DEADLINE + HOUR
+    judged = judge_registrants(
+        wanted,
+        BY_FILE,
+        {MEETING_ID: CLOSED},
+        {MEETING_ID: 1},
+        {},
+        [in_time, asked, later],
+        LAST_END,
+        DEADLINE + 2 * HOUR,
+        announced_at=moved_back,
+    )
+    assert (judged.deny, judged.in_vain) == ((later,), ())
+    assert judged.late == (in_time, asked, later)
+
+
+def test_a_meeting_that_nothing_is_remembered_of_is_judged_by_what_zoom_shows():
+    wanted, one = event(Closing.GATEKEEPER), person(after=-HOUR)
+    judged = judge_registrants(wanted, BY_FILE, {}, {MEETING_ID: 1}, {}, [one], LAST_END, DEADLINE)
+    assert judged.approve == (one,)
+
+
+def test_seats_are_minded_by_the_gatekeeper_alone():
+    one = person(after=GRACE)
+    assert judge(one, seats=5, approved=5).approve == (one,)
+
+
+def test_who_was_seen_waiting_when_it_was_closed_was_waiting_before():
+    assert judge(person(after=GRACE, first_seen_at=DEADLINE)).approve == ()
+
+
+def test_without_a_time_of_zooms_it_counts_when_somebody_was_first_seen():
+    opened_at = DEADLINE + 2 * HOUR
+    opened = replace(CLOSED, aim=Aim.OPEN, opened_at=opened_at)
+    order = Order(OrderKind.REOPENED, opened_at)
+    held, after_it = person(1, after=None, first_seen_at=opened_at), person(2, after=None, first_seen_at=LAST_END)
+    assert judge(held, after_it, record=opened, shown=0, order=order, at=opened_at).approve == (held,)
+
+
+def test_who_was_let_in_at_the_very_moment_of_the_switch_is_denied_with_those_before():
+    slipped_in = person(status="approved", after=10 * MINUTE)
+    closed_late = replace(CLOSED, closed_at=DEADLINE + 10 * MINUTE)
+    assert judge(slipped_in, record=closed_late, late=LatePolicy.DENY).deny == (slipped_in,)
 
 
 moments = st.one_of(st.none(), st.integers(-300_000, 300_000).map(lambda s: DEADLINE + timedelta(seconds=s)))
