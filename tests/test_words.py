@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -30,6 +30,14 @@ def test_a_deadline_at_midnight_is_the_last_minute_of_its_day() -> None:
     assert words.deadline(DEADLINE, ZONE) == "domingo 5 de marzo de 2023, 11:59 p. m."
     assert words.deadline(DEADLINE.replace(hour=18), ZONE, now=DEADLINE) == "lunes 6 de marzo, 12:00 p. m."
     assert words.deadline(DEADLINE, ZONE, language="en", now=DEADLINE) == "Sunday, March 5, 11:59 PM"
+
+
+def test_what_closes_with_its_deadline_is_told_by_the_day_that_was_announced() -> None:
+    def told(seconds: int) -> str:
+        return words.deadline(DEADLINE + timedelta(seconds=seconds), ZONE, now=DEADLINE, language="es")
+
+    assert told(59) == "domingo 5 de marzo, 11:59 p. m."
+    assert told(60) == "lunes 6 de marzo, 12:01 a. m."
 
 
 @pytest.mark.usefixtures("spanish")

@@ -123,13 +123,17 @@ def at_length(at: datetime, zone: str, *, now: datetime | None = None, language:
 
 
 def deadline(at: datetime, zone: str, *, now: datetime | None = None, language: str | None = None) -> str:
-    """A deadline as people know it, "domingo 5 de marzo, 11:59 p. m.": one at midnight by its day's last minute."""
+    """A deadline or a closing as people know it, "domingo 5 de marzo, 11:59 p. m.": see `last_minute`."""
     return at_length(last_minute(at, zone), zone, now=now, language=language)
 
 
 def last_minute(at: datetime, zone: str) -> datetime:
-    """A deadline at midnight is the end of a day: the minute before; any other is as it is."""
-    return at - timedelta(minutes=1) if at.astimezone(ZoneInfo(zone)).time() == time(0) else at
+    """A deadline at midnight is the end of a day, and so is the closing that follows it at once: the minute before.
+
+    Any other moment is as it is: "until 11:59 PM" was announced, and nobody is to read of another day.
+    """
+    in_its_first_minute = at.astimezone(ZoneInfo(zone)).time() < time(0, 1)
+    return at.replace(second=0, microsecond=0) - timedelta(minutes=1) if in_its_first_minute else at
 
 
 def day(on: date, language: str | None = None, *, year: bool = True) -> str:

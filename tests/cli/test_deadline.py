@@ -61,7 +61,7 @@ def test_registration_is_open_a_second_before_the_deadline_and_closed_at_it(proj
     assert (approval_type(project), project.writes()) == (1, [PATCH])
     assert "whoever registers now waits" in result.err
     shown = project.at(DEADLINE, "status").out
-    assert "closed since Monday, March 6, 2023, 12:00 AM; read back Mar 6, 2023, 12:00 AM" in shown
+    assert "closed since Sunday, March 5, 2023, 11:59 PM; read back Mar 6, 2023, 12:00 AM" in shown
 
 
 def test_closing_looks_at_everybody_before_and_after(project: Project) -> None:
@@ -465,7 +465,7 @@ def test_a_gatekeepers_deadline_that_moved_on_is_told_as_the_closing(project: Pr
     file.write_text(file.read_text().replace("= 2023-03-05", "= 2023-03-06"), encoding="utf-8")
     project.at(DEADLINE + HOUR, "sync")
     project.at(DEADLINE + 24 * HOUR, "sync")
-    assert "closed since Tuesday, March 7, 2023, 12:00 AM" in project.at(DEADLINE + 24 * HOUR, "status").out
+    assert "closed since Monday, March 6, 2023, 11:59 PM" in project.at(DEADLINE + 24 * HOUR, "status").out
 
 
 # ------------------------------------------------------------------------------------------------------------- manual

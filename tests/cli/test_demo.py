@@ -256,7 +256,7 @@ def test_live_view_shows_clock_bar_people_registration_and_mail_in_spanish(visit
         "lunes 6 de marzo de 2023, 00:00",
         "▼ cierra la inscripción dom 05 mar 23:59",
         "◆ Sesión 2 mié 08 mar 09:00",
-        "CERRADA desde las 00:00, comprobado en Zoom",
+        "CERRADA desde las 23:59, comprobado en Zoom",
         "28 aprobadas  1 en espera  1 rechazada  1 cancelada",
         "149 llegaron",
         "149 correos previstos, 149 enviados, 149 llegaron, a 28 personas",

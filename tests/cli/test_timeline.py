@@ -86,6 +86,14 @@ def test_a_draft_shows_what_would_go_out_and_that_it_does_not(project: Project) 
     assert "reminder, 1 hour before, Sesión 2: 2 to be sent (to be sent: the event is a draft)" in out
 
 
+def test_a_deadline_at_another_hour_is_told_as_it_stands_in_the_file(project: Project) -> None:
+    file = project.write_event()
+    text = file.read_text(encoding="utf-8")
+    file.write_text(text.replace("= 2023-03-05", "= 2023-03-05T18:00:00"), encoding="utf-8")
+    project.synced()
+    assert "2023-03-05 18:00  DEADLINE" in project.at(project.clock(), "timeline", SLUG).out
+
+
 def test_an_event_that_was_never_synced_has_none(project: Project) -> None:
     result = project.run("timeline", SLUG)
     assert result.code == 2

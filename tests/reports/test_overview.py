@@ -95,6 +95,8 @@ def test_the_overview_is_a_table_a_csv_and_says_what_needs_a_person(database: Da
     figures = {row["figure"]: row["value"] for row in rows if row["part"] == "figures"}
     assert figures["registered"] == "2"
     assert figures["deadline"] == "2023-03-05 23:59:00"
+    (row,) = as_json(database, wanted("overview"), now)["rows"]
+    assert row["registration"]["closes_at"] == "2023-03-06T06:00:00Z"
     answers = {
         row["item"]: row["value"] for row in rows if row["part"] == "by_answer" and row["figure"] == "registered"
     }

@@ -193,7 +193,7 @@ def _timeline(app: App, event: Event, foreseen: Foreseen) -> list[str]:
     return [
         *(closes if event.registration_deadline <= now else ()),
         *(terminal(_in_one_line(one)) for one in at_once),
-        *(f"{local_time(shown_at(one), zone)}  {terminal(in_words(one))}" for one in coming),
+        *(f"{local_time(shown_at(one, zone), zone)}  {terminal(in_words(one))}" for one in coming),
         *(terminal(f"! {line}") for line in limits_in_words(app.mail_limit, capacity, event.slug)),
     ]
 

@@ -338,7 +338,7 @@ def _show_standing(one: EventStanding) -> None:
             _("open until {deadline}").format(deadline=closes) if closes else _("open until somebody closes it")
         ],
         RegistrationState.CLOSED: [
-            _("closed since {moment}").format(moment=at_length(one.closed_at, zone)) if one.closed_at else _("closed"),
+            _("closed since {moment}").format(moment=deadline(one.closed_at, zone)) if one.closed_at else _("closed"),
             *([_("read back {moment}").format(moment=moment(one.verified_at, zone))] if one.verified_at else []),
             *late,
         ],

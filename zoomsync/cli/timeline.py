@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,7 +13,7 @@ from zoomsync.cli.output import answer, answer_json, local_time, paint, wrapped
 from zoomsync.cli.sync import changes_in_words
 from zoomsync.language import N_, _, ngettext
 from zoomsync.text import terminal
-from zoomsync.words import MAIL_STATES, counted, event_status, mail_kind, mail_state, mails_in, reason
+from zoomsync.words import MAIL_STATES, counted, event_status, last_minute, mail_kind, mail_state, mails_in, reason
 
 if TYPE_CHECKING:
     from zoomsync.domain.timeline import Entry
@@ -93,7 +93,7 @@ def timeline(
             if one.at > now and not told_now:
                 answer(f"{local_time(now, zone)}  {mark}")
                 told_now = True
-            answer(f"{local_time(shown_at(one), zone)}  {wrapped(terminal(in_words(one)), indent=18)}")
+            answer(f"{local_time(shown_at(one, zone), zone)}  {wrapped(terminal(in_words(one)), indent=18)}")
         if not told_now:
             answer(f"{local_time(now, zone)}  {mark}")
         for line in limits_in_words(app.mail_limit, capacity, chosen.slug):
@@ -191,6 +191,6 @@ def _left_out(name: str, number: int) -> str:
     return words[name].format(number=number)
 
 
-def shown_at(one: Entry) -> datetime:
+def shown_at(one: Entry, zone: str) -> datetime:
     """A deadline at midnight is the end of a day: people know it by its last minute."""
-    return one.at - timedelta(minutes=1) if one.kind.value == "deadline" else one.at
+    return last_minute(one.at, zone) if one.kind.value == "deadline" else one.at

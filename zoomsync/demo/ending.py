@@ -15,7 +15,7 @@ from zoomsync.domain.records import OutboxState, RegistrantStatus
 from zoomsync.domain.registration import RegistrationState
 from zoomsync.language import _, ngettext
 from zoomsync.text import terminal
-from zoomsync.words import people_in
+from zoomsync.words import last_minute, people_in
 
 
 def how_it_ended(ending: Ending) -> Iterator[str]:
@@ -33,7 +33,8 @@ def how_it_ended(ending: Ending) -> Iterator[str]:
     )
     facts = [(_("registrants"), people)]
     if standing.closed_at and standing.registration is RegistrationState.CLOSED:
-        closed = _("closed since {moment}, read back from Zoom").format(moment=short_moment(standing.closed_at, ZONE))
+        since = short_moment(last_minute(standing.closed_at, ZONE), ZONE)
+        closed = _("closed since {moment}, read back from Zoom").format(moment=since)
         facts.append((_("registration"), closed))
     facts += [(one.session.title, _in_numbers(one)) for one in ending.attendance]
     certificates = ngettext("{count} made and mailed", "{count} made and mailed", ending.certificates)

@@ -129,7 +129,7 @@ def _people(board: Board) -> Text:
 def _registration(board: Board) -> Text:
     if board.closed_at is None:
         return Text(_("open"), "bold green")
-    since = clock_time(board.closed_at, board.zone)
+    since = clock_time(last_minute(board.closed_at, board.zone), board.zone)
     return Text.assemble((_("CLOSED"), "bold yellow"), " ", _("since {time}, read back from Zoom").format(time=since))
 
 

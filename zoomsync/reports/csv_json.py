@@ -15,6 +15,7 @@ import msgspec
 
 from zoomsync.reports.values import EventFacts, Kind, Part, Report
 from zoomsync.text import csv_cell, csv_cells
+from zoomsync.words import last_minute
 
 BYTE_ORDER_MARK = "\ufeff"
 _A_FEW = 50
@@ -70,6 +71,8 @@ def _cells(kind: Kind, values: Sequence[Any], zone: ZoneInfo) -> Sequence[str]:
         case Kind.MOMENT:
             # To the second, in a third of the time that a format of one's own takes.
             return [str(value.astimezone(zone))[:19] if value else "" for value in values]
+        case Kind.DEADLINE:
+            return [str(last_minute(value, zone.key).astimezone(zone))[:19] if value else "" for value in values]
         case Kind.NUMBER | Kind.SHARE:
             return ["" if value is None else str(value) for value in values]
         case Kind.FLAG:

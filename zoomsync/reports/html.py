@@ -165,7 +165,7 @@ def _cell(column: Column, value: Any, facts: EventFacts, words: Words) -> Cell:
     if value is not None:
         if column.kind in (Kind.NUMBER, Kind.SHARE):
             key = str(value)
-        elif column.kind is Kind.MOMENT:
+        elif column.kind in (Kind.MOMENT, Kind.DEADLINE):
             key = value.astimezone(ZoneInfo("UTC")).isoformat()
     return Cell(as_shown(column, value, facts, words), key, column)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -28,6 +28,7 @@ from zoomsync.reports.values import (
     SessionFacts,
 )
 from zoomsync.reports.words import Words
+from zoomsync.words import last_minute
 
 # Standard fields that are worth a count where the form has them; the others are somebody's own words mostly.
 _COUNTED_FIELDS = ("country", "state", "industry", "no_of_employees")
@@ -100,9 +101,9 @@ def _figures(overviews: Sequence[Overview], words: Words, columns: Sequence[str]
         *(Column(name, words.heading(name), Kind.NUMBER, rank=0) for name in ("registered", "approved", "reminded")),
         Column("attended", words.heading("attended"), Kind.NUMBER, rank=0),
         *(Column(name, words.heading(name), Kind.NUMBER) for name in _STATUSES),
-        Column("deadline", words.heading("deadline"), Kind.MOMENT),
+        Column("deadline", words.heading("deadline"), Kind.DEADLINE),
         Column("registration", words.heading("registration"), Kind.CODE, states),
-        Column("closed_at", words.heading("closed_at"), Kind.MOMENT),
+        Column("closed_at", words.heading("closed_at"), Kind.DEADLINE),
         Column("verified_at", words.heading("verified_at"), Kind.MOMENT),
         Column("late", words.heading("late"), Kind.NUMBER),
         Column("late_waiting", words.heading("late_waiting"), Kind.NUMBER),
@@ -121,7 +122,7 @@ def _figures(overviews: Sequence[Overview], words: Words, columns: Sequence[str]
             one.reminded,
             one.attended,
             *(one.by_status.get(status, 0) for status in _STATUSES),
-            _last_minute(about.closes_at, one.event.timezone),
+            about.closes_at,
             about.state,
             about.closed_at,
             about.verified_at,
@@ -131,13 +132,6 @@ def _figures(overviews: Sequence[Overview], words: Words, columns: Sequence[str]
         )
         batches.append(Batch(one.event, picked([row])))
     return Part("figures", words.say("figures"), tuple(known[place] for place in places), batches, upright=True)
-
-
-def _last_minute(deadline: datetime | None, zone: str) -> datetime | None:
-    """A deadline at midnight is the end of a day: people know it by its last minute."""
-    if deadline is None or deadline.astimezone(ZoneInfo(zone)).time() != time(0):
-        return deadline
-    return deadline - timedelta(minutes=1)
 
 
 def by_session_part(events: Sequence[tuple[EventFacts, Sequence[SessionFacts]]], words: Words) -> Part:
@@ -293,6 +287,8 @@ _ITEMS = ("session", "kind", "question", "answer", "group", "day")
 
 
 def _plain(cell: Any, column: Column, event: EventFacts) -> str:
-    if column.kind is Kind.MOMENT:
+    if column.kind is Kind.DEADLINE:
+        cell = last_minute(cell, event.timezone)
+    if column.kind in (Kind.MOMENT, Kind.DEADLINE):
         return f"{cell.astimezone(ZoneInfo(event.timezone)):%Y-%m-%d %H:%M:%S}"
     return str(cell).lower() if column.kind is Kind.FLAG else str(cell)

@@ -13,6 +13,7 @@ from rich.cells import cell_len, set_cell_size
 from zoomsync.reports.values import Column, EventFacts, Kind, Part, Report, Row
 from zoomsync.reports.words import Words
 from zoomsync.text import terminal
+from zoomsync.words import last_minute
 
 ROWS_AT_MOST = 1_000
 _GAP = "  "
@@ -118,8 +119,10 @@ def as_shown(column: Column, cell: Any, facts: EventFacts, words: Words) -> str:
     if cell is None or cell == "":
         return ""
     match column.kind:
-        case Kind.MOMENT:
+        case Kind.MOMENT | Kind.DEADLINE:
             assert isinstance(cell, datetime)
+            if column.kind is Kind.DEADLINE:
+                cell = last_minute(cell, facts.timezone)
             return f"{cell.astimezone(ZoneInfo(facts.timezone)):%Y-%m-%d %H:%M}"
         case Kind.DAY:
             assert isinstance(cell, date)

@@ -24,6 +24,7 @@ class Kind(StrEnum):
     NUMBER = "number"  # int or float
     SHARE = "share"  # float, 0 to 1
     MOMENT = "moment"  # datetime, aware UTC; shown in the event's zone
+    DEADLINE = "deadline"  # the same, of a deadline or a closing: one at midnight is shown as its day's last minute
     DAY = "day"  # date, of the event's zone
     FLAG = "flag"  # bool
     MAPPING = "mapping"  # dict of text to JSON values; in JSON alone

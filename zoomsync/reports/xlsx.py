@@ -19,12 +19,27 @@ from zoomsync.reports.table import erasure
 from zoomsync.reports.values import Column, Kind, Part, Report
 from zoomsync.reports.words import Words
 from zoomsync.text import clean, csv_cell
+from zoomsync.words import last_minute
 
 ROWS_A_SHEET = 1_048_575  # that Excel can hold below the headings
 _UNFIT_FOR_A_NAME = re.compile(r"[\[\]:*?/\\']")
 _LONGEST_NAME = 31
-_WIDTHS = {Kind.TEXT: 24, Kind.CODE: 18, Kind.NUMBER: 12, Kind.SHARE: 12, Kind.MOMENT: 17, Kind.DAY: 12, Kind.FLAG: 10}
-_FORMATS = {Kind.MOMENT: "yyyy-mm-dd hh:mm", Kind.DAY: "yyyy-mm-dd", Kind.SHARE: "0%"}
+_WIDTHS = {
+    Kind.TEXT: 24,
+    Kind.CODE: 18,
+    Kind.NUMBER: 12,
+    Kind.SHARE: 12,
+    Kind.MOMENT: 17,
+    Kind.DEADLINE: 17,
+    Kind.DAY: 12,
+    Kind.FLAG: 10,
+}
+_FORMATS = {
+    Kind.MOMENT: "yyyy-mm-dd hh:mm",
+    Kind.DEADLINE: "yyyy-mm-dd hh:mm",
+    Kind.DAY: "yyyy-mm-dd",
+    Kind.SHARE: "0%",
+}
 
 
 def write_xlsx(report: Report, out: BinaryIO, *, tmpdir: str | None = None) -> None:
@@ -124,6 +139,9 @@ class _Writer:
         def moment(sheet: Worksheet, row: int, place: int, value: datetime, look: Format | None) -> None:
             sheet.write_datetime(row, place, value.astimezone(zone).replace(tzinfo=None), look)
 
+        def deadline(sheet: Worksheet, row: int, place: int, value: datetime, look: Format | None) -> None:
+            moment(sheet, row, place, last_minute(value, timezone), look)
+
         def day(sheet: Worksheet, row: int, place: int, value: Any, look: Format | None) -> None:
             sheet.write_datetime(row, place, value, look)
 
@@ -135,6 +153,7 @@ class _Writer:
             Kind.NUMBER: number,
             Kind.SHARE: number,
             Kind.MOMENT: moment,
+            Kind.DEADLINE: deadline,
             Kind.DAY: day,
             Kind.FLAG: flag,
         }
