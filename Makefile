@@ -42,7 +42,7 @@ mutants: $(STAMP)
 
 # Known weaknesses of what is pinned, from the public lists: wants a way to them.
 audit: $(STAMP)
-	$(BIN)/pip install --quiet --disable-pip-version-check pip-audit
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt pip-audit
 	$(BIN)/pip-audit --strict --requirement constraints.txt --no-deps --disable-pip
 
 lint: $(STAMP)
