@@ -6,16 +6,13 @@ ENV PIP_DISABLE_PIP_VERSION_CHECK=1 \
     PIP_NO_CACHE_DIR=1 \
     PIP_ROOT_USER_ACTION=ignore
 WORKDIR /build
-COPY constraints.txt ./
+# What zoomsync needs, and what makes its package, each file by its hash: a layer that only new versions make anew.
+COPY constraints-build.txt constraints-image.txt ./
 RUN python3 -m venv tools \
-    && tools/bin/pip install --constraint constraints.txt hatchling \
-    && python3 -m venv --without-pip /opt/zoomsync
-# What zoomsync needs, in a layer that only a change of these two files makes anew.
-COPY pyproject.toml ./
-RUN python3 -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['project']['dependencies'], sep='\n')" \
-        > needed.txt \
-    && tools/bin/pip --python /opt/zoomsync/bin/python install --constraint constraints.txt --requirement needed.txt
-COPY README.md LICENSE ./
+    && tools/bin/pip install --require-hashes --requirement constraints-build.txt \
+    && python3 -m venv --without-pip /opt/zoomsync \
+    && tools/bin/pip --python /opt/zoomsync/bin/python install --require-hashes --requirement constraints-image.txt
+COPY pyproject.toml README.md LICENSE ./
 COPY zoomsync zoomsync
 RUN tools/bin/pip wheel --no-deps --no-build-isolation --wheel-dir dist . \
     && tools/bin/pip --python /opt/zoomsync/bin/python install --no-deps dist/*.whl

@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 # Two more than there are cores: some tests wait for real daemons.
 WORKERS ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 2)')
 
-.PHONY: demo test prove prove-mail mutants audit lint types quick bench catalogues pictures clean
+.PHONY: demo test prove prove-mail prove-browser mutants audit hashes lint types quick bench catalogues pictures clean
 
 demo: $(STAMP)
 	$(BIN)/zoomsync demo
@@ -33,6 +33,12 @@ prove: $(STAMP)
 prove-mail: $(STAMP)
 	$(BIN)/pytest tests/prove_mail -rs
 
+# Every page and every mail in Chromium, on a telephone and on a desk, by day and in the dark; skipped where there is no
+# chromium. Playwright and axe are tools of these runs alone.
+prove-browser: $(STAMP)
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt playwright axe-playwright-python
+	$(BIN)/pytest tests/prove_browser -rs -s --timeout 900
+
 # Changes the decisions in small ways, one by one, and says which changes no test of theirs noticed: docs/reliability.md.
 # Of some modules only: make mutants OF='zoomsync.domain.reconcile*'
 mutants: $(STAMP)
@@ -44,6 +50,14 @@ mutants: $(STAMP)
 audit: $(STAMP)
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt pip-audit
 	$(BIN)/pip-audit --strict --requirement constraints.txt --no-deps --disable-pip
+
+# What the image installs, file by file, after a change of constraints.txt: wants a way to the public index.
+LOCKING := --quiet --universal --python-version 3.11.0 --constraint constraints.txt --generate-hashes --no-header \
+	--no-annotate
+hashes: $(STAMP)
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt uv
+	$(BIN)/uv pip compile pyproject.toml $(LOCKING) --output-file constraints-image.txt
+	echo hatchling | $(BIN)/uv pip compile - $(LOCKING) --output-file constraints-build.txt
 
 lint: $(STAMP)
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports && $(BIN)/mypy

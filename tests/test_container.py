@@ -10,7 +10,7 @@ import subprocess
 import sysconfig
 import tomllib
 from fnmatch import fnmatch
-from importlib.metadata import requires
+from importlib.metadata import metadata, requires
 from pathlib import Path
 from typing import Any
 
@@ -104,7 +104,13 @@ def test_each_stage_copies_what_is_there() -> None:
             copied.update(sources)
     assert [name for name in copied if not (ROOT / name).exists() or not reaches_the_build(name)] == []
     # What makes the package: its code, and what pyproject.toml names.
-    assert {"pyproject.toml", "zoomsync", "constraints.txt", PROJECT["readme"], *PROJECT["license-files"]} <= copied
+    assert {
+        "pyproject.toml",
+        "zoomsync",
+        "constraints-image.txt",
+        PROJECT["readme"],
+        *PROJECT["license-files"],
+    } <= copied
 
 
 @pytest.mark.parametrize(
@@ -251,13 +257,31 @@ def needed_by(name: str, extras: frozenset[str] = frozenset()) -> set[str]:
     return {each for each, _ in seen}
 
 
-def test_everything_that_the_image_installs_is_pinned() -> None:
-    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").split()
-    pinned = {canonicalize_name(line.partition("==")[0]) for line in lines if "==" in line}
-    wanted = needed_by("zoomsync") - {"zoomsync"} | set(
-        re.findall(r"pip install --constraint constraints\.txt (\w+)", DOCKERFILE)
-    )
-    assert {"sqlmodel", "sqlalchemy", "psycopg-binary", "hatchling"} <= wanted
-    assert wanted - pinned == set()
+def pinned(name: str) -> dict[str, str]:
+    """Distributions and their versions, as a file of them says."""
+    found = re.findall(r"^([\w.-]+)==([\w.]+)", (ROOT / name).read_text(encoding="utf-8"), re.MULTILINE)
+    return {canonicalize_name(distribution): version for distribution, version in found}
+
+
+def test_image_installs_what_is_tested_and_each_file_by_its_hash() -> None:
+    tested = pinned("constraints.txt")
+    for name, wanted in (
+        ("constraints-image.txt", needed_by("zoomsync") - {"zoomsync"}),
+        ("constraints-build.txt", {"hatchling"}),
+    ):
+        assert wanted - pinned(name).keys() == set()
+        assert pinned(name).items() - tested.items() == set(), "make hashes"
+        blocks = re.split(r"\n(?=\S)", (ROOT / name).read_text(encoding="utf-8").strip())
+        assert [block for block in blocks if not re.search(r"--hash=sha256:[0-9a-f]{64}", block)] == []
+        assert "://" not in "".join(blocks), "the index is for whoever installs to say"
+    assert {"sqlmodel", "sqlalchemy", "psycopg-binary"} <= pinned("constraints-image.txt").keys()
     installs = re.findall(r"(?:pip|/python) install [^&\n]*", DOCKERFILE)
-    assert [line for line in installs if "--constraint constraints.txt" not in line and "--no-deps" not in line] == []
+    assert [line for line in installs if "--require-hashes" not in line and "--no-deps" not in line] == []
+
+
+def test_every_library_installs_on_the_oldest_python_that_is_promised() -> None:
+    """Debian 12 has 3.11.2; a library that wants 3.11.5 makes the first command of the README fail there."""
+    oldest = PROJECT["requires-python"].removeprefix(">=") + ".0"
+    wanted = {name: metadata(name)["Requires-Python"] for name in needed_by("zoomsync", frozenset({"dev"}))}
+    assert len(wanted) > 60
+    assert {name: said for name, said in wanted.items() if said and oldest not in SpecifierSet(said)} == {}
