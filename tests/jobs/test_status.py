@@ -81,10 +81,21 @@ def test_every_concern_is_one_sentence_with_the_command_that_settles_it() -> Non
         assert ".:" not in one.words
 
 
+def test_a_draft_that_cannot_be_synced_needs_a_person_and_nothing_else_of_it_does() -> None:
+    """A draft syncs, and never mails or closes: nothing of it is late, but what fails was asked for."""
+    draft = replace(TROUBLE, status=EventStatus.DRAFT)
+    assert [one.name for one in concerns_of(draft, NOW) if one.urgent] == ["sync_failed"]
+    stuck = replace(draft, last_sync_state=RunState.RUNNING, last_sync_at=NOW - timedelta(hours=1))
+    assert [one.name for one in concerns_of(stuck, NOW) if one.urgent] == ["sync_interrupted"]
+    over = replace(draft, is_over=True)
+    called_off = replace(TROUBLE, status=EventStatus.CANCELLED)
+    for quiet in (over, called_off):
+        assert not any(one.urgent for one in concerns_of(quiet, NOW))
+
+
 def test_a_draft_whose_session_is_near_is_told() -> None:
     draft = replace(TROUBLE, status=EventStatus.DRAFT, goes_live_late=True)
     concerns = concerns_of(draft, NOW)
-    assert not any(one.urgent for one in concerns), "nothing of a draft is late"
     assert any("is a draft still, and nothing is sent of it: zoomsync go-live e" in one.words for one in concerns)
 
 

@@ -300,15 +300,22 @@ class Concern(NamedTuple):
 
 
 def concerns_of(one: EventStanding, now: datetime) -> list[Concern]:
-    """What there is to say of an event, by urgency; nothing urgent of one that is no longer, or not yet, active."""
-    urgent = [Concern(*each, urgent=True) for each in _problems(one, now)] if one.status is EventStatus.ACTIVE else []
-    return urgent + [Concern(*each, urgent=False) for each in _notes(one)]
+    """What there is to say of an event, by urgency.
+
+    A draft is synced and nothing else, so only a sync that failed is urgent; of an event that was called off, nothing.
+    """
+    problems: Iterator[tuple[str, int, str, str]] = iter(())
+    if one.status is EventStatus.ACTIVE:
+        problems = _problems(one, now)
+    elif one.status is EventStatus.DRAFT and not one.is_over:
+        problems = _failed_sync(one, now)
+    return [
+        *(Concern(*each, urgent=True) for each in problems),
+        *(Concern(*each, urgent=False) for each in _notes(one)),
+    ]
 
 
-def _problems(one: EventStanding, now: datetime) -> Iterator[tuple[str, int, str, str]]:
-    if one.last_sync_at is None and not one.is_over:
-        words = _("{event}: was never synced: zoomsync sync {event} pulls its registrants").format(event=one.event)
-        yield "never_synced", 0, "", words
+def _failed_sync(one: EventStanding, now: datetime) -> Iterator[tuple[str, int, str, str]]:
     if one.last_sync_state is RunState.FAILED:
         failure = one.last_sync_error.rstrip(".")
         words = _("{event}: the last sync failed: {failure}: zoomsync sync {event} tries again").format(
@@ -320,6 +327,13 @@ def _problems(one: EventStanding, now: datetime) -> Iterator[tuple[str, int, str
             event=one.event
         )
         yield "sync_interrupted", 0, "", words
+
+
+def _problems(one: EventStanding, now: datetime) -> Iterator[tuple[str, int, str, str]]:
+    if one.last_sync_at is None and not one.is_over:
+        words = _("{event}: was never synced: zoomsync sync {event} pulls its registrants").format(event=one.event)
+        yield "never_synced", 0, "", words
+    yield from _failed_sync(one, now)
     if one.mail_held:
         words = _(
             "{event}: this database is a copy that was put back, and {messages} may have gone out already: zoomsync db "
