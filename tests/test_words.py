@@ -92,3 +92,10 @@ def test_every_state_that_the_program_knows_has_words() -> None:
 @pytest.mark.usefixtures("spanish")
 def test_what_is_counted_agrees_with_its_number() -> None:
     assert [words.counted(number, "message") for number in (0, 1, 2)] == ["0 correos", "1 correo", "2 correos"]
+
+
+@pytest.mark.usefixtures("spanish")
+def test_a_meeting_in_a_sentence_has_its_article() -> None:
+    found = language._("{name} is found, with registration")
+    assert found.format(name=words.meeting("meeting", "812")) == "se encontró la reunión 812, con inscripción"
+    assert found.format(name=words.meeting("webinar", "95")) == "se encontró el webinar 95, con inscripción"

@@ -260,7 +260,7 @@ def _in(table: Mapping[str, str], name: str, language: str | None) -> str:
 
 
 def meeting(kind: str, number: str) -> str:
-    """ "meeting 81234567890": "reunión 81234567890"."""
+    """ "meeting 81234567890", within a sentence: "la reunión 81234567890"."""
     return (_("webinar {number}") if kind == "webinar" else _("meeting {number}")).format(number=number)
 
 
