@@ -9,10 +9,11 @@ import pytest
 from tests.builders import utc
 from tests.simulate.conftest import MEETING, REGISTRANTS, Caller
 from zoomsync.clock import SteppedClock
+from zoomsync.simulate.account import SCOPES
 from zoomsync.simulate.calls import CALLS
 from zoomsync.simulate.model_event import MODEL_LINK_TOKEN, MODEL_MEETING_ID
 from zoomsync.simulate.server import Simulator
-from zoomsync.simulate.world import SCOPES, World
+from zoomsync.simulate.world import World
 
 
 def error(response) -> tuple[int, int, str]:

@@ -14,11 +14,13 @@ from urllib.parse import unquote
 
 import msgspec
 
+from zoomsync.simulate.account import KINDS
 from zoomsync.simulate.limits import HEAVY, LIGHT, MEDIUM
 from zoomsync.simulate.objects import Json, stamp
 from zoomsync.simulate.paging import Page
 from zoomsync.simulate.refusal import refuse
-from zoomsync.simulate.world import KINDS, PEOPLE_A_STATUS_CALL, World
+from zoomsync.simulate.registrants import PEOPLE_A_STATUS_CALL
+from zoomsync.simulate.world import World
 
 
 @dataclass(slots=True)

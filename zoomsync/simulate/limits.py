@@ -1,6 +1,6 @@
 """Zoom's rate limits: so many calls of a label in a second and in a day, by the account's plan.
 
-The limits on one host's updates and one registrant's changes are rules of the account: `world`.
+The limits on one host's updates and one registrant's changes are rules of the account: `meetings`, `registrants`.
 Source: docs/zoom.md, "Rate limits".
 """
 
@@ -33,7 +33,7 @@ class Verdict:
 
 
 class RateLimits:
-    """Counts calls by label: per second of the monotonic clock, and per UTC day. Not thread-safe: `world` locks."""
+    """Counts calls by label: per second of the monotonic clock, and per UTC day. Not thread-safe: `account` locks."""
 
     def __init__(self, plan: str) -> None:
         self.per_second = dict(PER_SECOND[plan])
