@@ -20,6 +20,8 @@ KNOWN = {
         ("Ana.Lopes@gmail.com ", ["ana.lopez@gmail.com"]),
         ("andrea@exmaple.org", ["andrea@example.org"]),
         ("nobody@elsewhere.net", []),
+        ("ara.lopes@gmail.com", ["ana.lopez@gmail.com"]),
+        ("una.lopes@gmail.com", ["ana.lopez@gmail.com"]),
         ("ana.lopez@gmail.co", ["ana.lopez@gmail.com"]),
         ("ana.lopez@gmail.comm", ["ana.lopez@gmail.com"]),
         ("aana.lopez@gmail.com", ["ana.lopez@gmail.com"]),
