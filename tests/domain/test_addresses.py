@@ -42,7 +42,8 @@ def test_a_slip_is_found_with_what_was_meant(typed: str, meant: str) -> None:
 @pytest.mark.parametrize(
     "domain",
     ["gmail.com", "hotmail.es", "ymail.com", "mail.com", "usac.edu.gt", "redciudadana.org.gt", "live.com.mx", "bol.com",
-     "aol.com", "example.org", "yahoo.com.gt", "proton.me", "gamil.co", "gnial.com", "fnail.com", "hotmails.net", "igmail.org"],
+     "aol.com", "example.org", "yahoo.com.gt", "proton.me", "gamil.co", "gnial.com", "fnail.com",
+     "hotmails.net", "igmail.org"],
 )  # fmt: skip
 def test_what_may_be_right_is_left_alone(domain: str) -> None:
     assert likely_address(f"ana@{domain}") is None
