@@ -16,11 +16,19 @@ from tests.builders import (
     SESSION_2,
     make_event,
     make_meeting,
+    make_registrant,
     make_session,
     utc,
 )
 from zoomsync.domain.records import Event, EventStatus, Meeting, Occurrence, Session, SessionSpec, ZoomPart
-from zoomsync.domain.sessions import SETTLING, SessionChanges, TimeDifference, follow_sessions, settled_at
+from zoomsync.domain.sessions import (
+    SETTLING,
+    SessionChanges,
+    TimeDifference,
+    follow_sessions,
+    sessions_ahead,
+    settled_at,
+)
 
 NOW = utc(2023, 2, 28, 14)
 HOUR = timedelta(hours=1)
@@ -173,6 +181,29 @@ def test_a_session_on_another_meeting_leaves_its_occurrence_behind() -> None:
     assert (update.after.meeting_id, update.after.occurrence_id, update.after.sequence) == ("222", "", 1)
 
 
+def test_of_several_meetings_with_links_of_their_own_a_session_belongs_to_that_of_its_own() -> None:
+    links = ("https://us06web.zoom.us/meeting/register/una", "https://us06web.zoom.us/meeting/register/otra")
+    meetings = tuple(
+        make_meeting(meeting_id=number, registration_url=link)
+        for number, link in zip(("111", "222"), links, strict=True)
+    )
+    event = make_event(sessions=tuple(spec(link, registration_url=link) for link in links))
+    assert [one.meeting_id for one in follow(event, meetings=meetings).added] == ["111", "222"]
+
+
+def test_an_id_tells_more_than_title_and_start() -> None:
+    known = (make_session(key="s1", title="Otra", starts_at=SESSION_2, file_id="a"), make_session(key="s2"))
+    found = by_key(follow(make_event(sessions=(spec(id="a"),)), known))
+    assert (found["s1"].starts_at, found["s2"].cancelled) == (SESSION_1, True)
+
+
+def test_a_cancelled_session_that_is_back_at_its_old_time_is_the_old_one() -> None:
+    before = make_session(key="s1", title="Taller", cancelled=True)
+    other = make_session(key="s2", title="Taller", starts_at=SESSION_2, ends_at=SESSION_2 + FIVE_HOURS)
+    found = by_key(follow(make_event(sessions=(spec("Taller"),)), (before, other)))
+    assert [(one.starts_at, one.cancelled) for one in found.values()] == [(SESSION_1, False), (SESSION_2, True)]
+
+
 # --------------------------------------------------------------------------------------------- moves and sequence
 
 
@@ -290,6 +321,32 @@ def test_a_single_meeting_is_one_session_and_is_followed_when_it_moves() -> None
     assert (one.key, one.starts_at, one.previous_starts_at) == ("s1", SESSION_2, SESSION_1)
 
 
+def test_a_single_meeting_is_as_long_as_zoom_says_or_an_hour_and_called_as_there() -> None:
+    meeting = make_meeting(type=2, topic="Reunión", duration=2 * HOUR)
+    (one,) = known_of(from_zoom(), meeting)
+    assert one == Session(
+        "s1", "Reunión", SESSION_1, SESSION_1 + 2 * HOUR, MEETING_ID, first_seen_at=NOW, occurrence_id=""
+    )
+    (one,) = known_of(from_zoom(), replace(meeting, topic="", duration=None))
+    assert (one.title, one.ends_at) == ("Encuentro de Justicia Abierta 2023", SESSION_1 + HOUR)
+
+
+def test_a_session_is_the_same_on_the_meeting_that_takes_the_place_of_its_own() -> None:
+    known = known_of(from_zoom(), make_meeting(type=2))
+    (one,) = follow(from_zoom(), known, meetings=(make_meeting(type=2, meeting_id="222"),)).sessions
+    assert (one.key, one.meeting_id, one.cancelled) == ("s1", "222", False)
+
+
+def test_an_occurrence_that_is_listed_again_at_its_old_time_is_the_old_one() -> None:
+    known = (
+        make_session(key="s1", cancelled=True, occurrence_id="a"),
+        make_session(key="s2", starts_at=SESSION_2, ends_at=SESSION_2 + FIVE_HOURS, occurrence_id="b"),
+    )
+    meeting = make_meeting(occurrences=(occurrence(SESSION_1, occurrence_id="c"),))
+    found = by_key(follow(from_zoom(), known, meetings=(meeting,)))
+    assert [(one.starts_at, one.cancelled) for one in found.values()] == [(SESSION_1, False), (SESSION_2, True)]
+
+
 def test_a_meeting_used_again_after_its_session_makes_a_new_one() -> None:
     known = known_of(from_zoom(), make_meeting(type=2))
     later = SESSION_1 + timedelta(days=7)
@@ -404,6 +461,33 @@ def test_more_than_an_hour_apart_is_an_alarm_and_holds_the_mail_until_it_is_sett
     assert [one.times_held for one in changes.sessions] == [True, False]
     settled = follow(make_event(), changes.sessions, meetings=(series(SESSION_1, SESSION_2),))
     assert ([one.times_held for one in settled.sessions], settled.differences) == ([False, False], ())
+
+
+def test_an_hour_apart_is_near_enough_to_name_the_occurrence() -> None:
+    far = SESSION_2 + timedelta(days=9)
+    (one,) = follow(make_event(sessions=(spec(),)), meetings=(series(SESSION_1 + HOUR, far),)).added
+    assert one.occurrence_id == occurrence(SESSION_1 + HOUR).occurrence_id
+
+
+def test_an_occurrence_deleted_at_another_time_holds_nothing() -> None:
+    event = make_event(sessions=(spec(),))
+    deleted = make_meeting(occurrences=(occurrence(SESSION_2, deleted=True),))
+    assert follow(event, meetings=(deleted,)).differences == (TimeDifference("s1", SESSION_1, None, held=False),)
+    deleted = make_meeting(occurrences=(occurrence(SESSION_1, deleted=True),))
+    assert follow(event, meetings=(deleted,)).differences == (TimeDifference("s1", SESSION_1, None, held=True),)
+
+
+def test_sessions_ahead_are_those_of_the_meeting_or_the_occurrence_that_are_not_over() -> None:
+    first, second = make_session(), make_session(key="s2", starts_at=SESSION_2, ends_at=SESSION_2 + FIVE_HOURS)
+    both, person = (first, second), make_registrant()
+    assert sessions_ahead(person, both, SESSION_1) == both
+    assert sessions_ahead(person, both, SESSION_1 + FIVE_HOURS - timedelta(seconds=1)) == both, "one that is going on"
+    assert sessions_ahead(person, both, SESSION_1 + FIVE_HOURS) == (second,)
+    assert sessions_ahead(person, (first, replace(second, cancelled=True)), NOW) == (first,)
+    assert sessions_ahead(person, (first, replace(second, meeting_id="222")), NOW) == (first,)
+    by_occurrence = (replace(first, occurrence_id="o1"), replace(second, occurrence_id="o2"))
+    assert sessions_ahead(person, by_occurrence, NOW) == by_occurrence
+    assert sessions_ahead(make_registrant(occurrence_id="o2"), by_occurrence, NOW) == by_occurrence[1:]
 
 
 def test_times_said_to_be_right_hold_nothing() -> None:
