@@ -21,7 +21,7 @@ from zoomsync.domain.records import (
     Session,
 )
 from zoomsync.domain.sessions import SessionChanges, SessionUpdate
-from zoomsync.store import events, outbox, registrants
+from zoomsync.store import events, outbox_hands, outbox_plan, registrants
 from zoomsync.store.schema import Database
 
 
@@ -43,11 +43,11 @@ class World:
             )
             for person in people
         ]
-        self.database.write(lambda db: outbox.insert_planned(db, self.event_id, planned, now))
+        self.database.write(lambda db: outbox_plan.insert_planned(db, self.event_id, planned, now))
 
-    def entries(self) -> list[outbox.OutboxEntry]:
+    def entries(self) -> list[outbox_hands.OutboxEntry]:
         with self.database.read() as db:
-            return sorted(outbox.listing(db), key=lambda entry: entry.id)
+            return sorted(outbox_hands.listing(db), key=lambda entry: entry.id)
 
     def states(self) -> list[OutboxState]:
         return [entry.state for entry in self.entries()]

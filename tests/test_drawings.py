@@ -35,7 +35,7 @@ from zoomsync.domain.registration import (
     decide_registration,
 )
 from zoomsync.domain.reminders import Standing, _Desk
-from zoomsync.store import outbox, outbox_sql
+from zoomsync.store import outbox_hands, outbox_sql
 
 ROOT = Path(__file__).parent.parent
 DESIGN = (ROOT / "docs" / "design.md").read_text(encoding="utf-8")
@@ -147,8 +147,8 @@ def changed_by_statements() -> Iterator[Arrow]:
 
 
 def by_hand() -> Iterator[Arrow]:
-    yield from ((state, OutboxState.PENDING) for state in outbox.RETRIED_BY_HAND)
-    yield from ((state, OutboxState.CANCELLED) for state in outbox.ABORTED_BY_HAND)
+    yield from ((state, OutboxState.PENDING) for state in outbox_hands.RETRIED_BY_HAND)
+    yield from ((state, OutboxState.CANCELLED) for state in outbox_hands.ABORTED_BY_HAND)
 
 
 def test_a_messages_arrows() -> None:

@@ -26,7 +26,7 @@ from zoomsync.domain.records import (
 )
 from zoomsync.domain.reminders import Change
 from zoomsync.jobs.planning import plan_event, plans_of
-from zoomsync.store import events, outbox, registrants
+from zoomsync.store import events, outbox_plan, registrants
 from zoomsync.store.schema import Database
 from zoomsync.store.tables import RegistrantRow
 
@@ -114,7 +114,7 @@ def test_a_second_plan_adds_nothing(world: World, now: datetime) -> None:
     assert plan(world, now) == 9
     assert plan(world, now, registrants_changed=True) == 0
     with world.database.read() as db:
-        assert len(outbox.existing(db, world.event_id)) == 9
+        assert len(outbox_plan.existing(db, world.event_id)) == 9
 
 
 def test_after_changes_to_registrants_nothing_is_left_to_plan(world: World, now: datetime) -> None:

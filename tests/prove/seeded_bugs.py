@@ -14,20 +14,20 @@ from zoomsync.domain.records import RunState
 from zoomsync.domain.registration import Deadline
 from zoomsync.jobs import deliver, sync
 from zoomsync.mail.smtp import SmtpConnection
-from zoomsync.store import outbox, outbox_sql
+from zoomsync.store import outbox, outbox_plan, outbox_sql
 from zoomsync.store.schema import Database
 
 
 def plan_under_another_key_each_time() -> None:
     """I1: the key of a message holds something of chance, so that the next start does not know it again."""
-    insert = outbox.insert_planned
+    insert = outbox_plan.insert_planned
 
     def spoilt(db: Any, event_id: int, planned: Any, now: Any) -> int:
         return insert(
             db, event_id, [replace(one, key=one.key._replace(occasion=secrets.token_hex(4))) for one in planned], now
         )
 
-    outbox.insert_planned = spoilt
+    outbox_plan.insert_planned = spoilt
 
 
 def mark_after_sending() -> None:

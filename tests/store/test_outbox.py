@@ -18,7 +18,7 @@ from zoomsync.domain.calls import Reason
 from zoomsync.domain.delivery import decide
 from zoomsync.domain.records import MessageKey, OutboxState, Outcome, OutcomeKind, PlannedMessage, Stage
 from zoomsync.domain.reminders import Change, Standing
-from zoomsync.store import bounces, events, outbox
+from zoomsync.store import bounces, events, outbox, outbox_hands, outbox_plan
 from zoomsync.store.outbox import ClaimedMessage
 from zoomsync.store.schema import Database
 
@@ -79,16 +79,16 @@ def test_a_message_is_planned_once(database: Database, now: datetime) -> None:
     key = MessageKey(world.rows[0], "s1", "before:1h")
     first = PlannedMessage(key, now, now + MINUTE)
     again = PlannedMessage(key, now + MINUTE, now + 2 * MINUTE, OutboxState.SKIPPED, "no")
-    assert database.write(lambda db: outbox.insert_planned(db, world.event_id, [first, again], now)) == 1
-    assert database.write(lambda db: outbox.insert_planned(db, world.event_id, [again], now)) == 0
+    assert database.write(lambda db: outbox_plan.insert_planned(db, world.event_id, [first, again], now)) == 1
+    assert database.write(lambda db: outbox_plan.insert_planned(db, world.event_id, [again], now)) == 0
     with database.read() as db:
-        assert outbox.existing(db, world.event_id) == {key: Standing(OutboxState.PENDING, now, now + MINUTE)}
+        assert outbox_plan.existing(db, world.event_id) == {key: Standing(OutboxState.PENDING, now, now + MINUTE)}
 
 
 def test_more_messages_than_one_statement_takes_are_all_planned(
     database: Database, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(outbox, "_ROWS_A_STATEMENT", 2)
+    monkeypatch.setattr(outbox_plan, "_ROWS_A_STATEMENT", 2)
     world = make_world(database, now, 5)
     world.plan(0, 1, 2, 3, 4, now=now)
     assert len(world.entries()) == 5
@@ -110,7 +110,7 @@ def test_a_change_applies_only_to_the_state_the_plan_saw(database: Database, now
         Change(OutboxState.PENDING, PlannedMessage(MessageKey(row, "s1", "before:1h"), later, later + MINUTE))
         for row in world.rows
     ]
-    assert database.write(lambda db: outbox.apply_changes(db, changes, now)) == 1
+    assert database.write(lambda db: outbox_plan.apply_changes(db, changes, now)) == 1
     assert [(entry.state, entry.due_at) for entry in world.entries()] == [
         (OutboxState.CLAIMED, now),
         (OutboxState.PENDING, later),
@@ -359,7 +359,7 @@ def _cancelled_session(world: World, now: datetime) -> None:
 
 def _aborted(world: World, now: datetime) -> None:
     (entry,) = world.entries()
-    assert world.database.write(lambda db: outbox.abort(db, entry.id, now=now, actor="cli")) == ""
+    assert world.database.write(lambda db: outbox_hands.abort(db, entry.id, now=now, actor="cli")) == ""
 
 
 def _taken_by_another(world: World, now: datetime) -> None:
@@ -462,7 +462,7 @@ def test_a_sent_message_says_when_and_is_never_due_again(database: Database, now
     assert (entry.state, entry.sent_at, entry.attempts, entry.in_doubt) == (OutboxState.SENT, now, 1, 0)
     assert due(world, now + MINUTE) == []
     with database.read() as db:
-        shown = outbox.show(db, entry.id)
+        shown = outbox_hands.show(db, entry.id)
     assert shown is not None
     assert [(one.outcome, one.stage, one.code, one.words) for one in shown[1]] == [
         (OutcomeKind.ACCEPTED, "body", 250, "words of the server")
@@ -488,7 +488,7 @@ def test_what_was_broken_off_is_no_attempt(database: Database, now: datetime, ki
     (entry,) = world.entries()
     assert (entry.state, entry.attempts) == (OutboxState.PENDING, 0)
     with database.read() as db:
-        assert outbox.show(db, entry.id) == (entry, [])
+        assert outbox_hands.show(db, entry.id) == (entry, [])
 
 
 def test_who_lost_the_claim_cannot_write_a_failure_over_it(database: Database, now: datetime) -> None:
@@ -571,7 +571,7 @@ def test_a_recovered_doubt_is_shown_as_a_try(database: Database, now: datetime) 
     mark(world, claimed, now)
     recover(world, now, gone=["a"])
     with database.read() as db:
-        shown = outbox.show(db, claimed.id)
+        shown = outbox_hands.show(db, claimed.id)
     assert shown is not None
     assert [one.outcome for one in shown[1]] == [OutcomeKind.IN_DOUBT]
 
@@ -661,11 +661,11 @@ def test_the_list_can_be_narrowed(database: Database, now: datetime) -> None:
     send(world, now)
     world.plan(1, now=now)
     with database.read() as db:
-        (sent,) = outbox.listing(db, states=[OutboxState.SENT])
+        (sent,) = outbox_hands.listing(db, states=[OutboxState.SENT])
         assert (sent.event, sent.session, sent.email) == ("justicia-abierta-2023", "Sesión 1", "persona1@example.org")
-        assert outbox.listing(db, event_ids=[world.event_id + 1]) == []
-        assert len(outbox.listing(db, event_ids=[world.event_id], limit=1)) == 1
-        assert outbox.show(db, 999) is None
+        assert outbox_hands.listing(db, event_ids=[world.event_id + 1]) == []
+        assert len(outbox_hands.listing(db, event_ids=[world.event_id], limit=1)) == 1
+        assert outbox_hands.show(db, 999) is None
 
 
 def test_a_failed_message_can_be_tried_again(database: Database, now: datetime) -> None:
@@ -674,7 +674,7 @@ def test_a_failed_message_can_be_tried_again(database: Database, now: datetime) 
     (claimed,) = claim(world, now)
     record(world, claimed, now, OutcomeKind.REFUSED)
     assert world.states() == [OutboxState.FAILED]
-    assert database.write(lambda db: outbox.retry(db, claimed.id, now=now, actor="cli")) == ""
+    assert database.write(lambda db: outbox_hands.retry(db, claimed.id, now=now, actor="cli")) == ""
     assert due(world, now) == [claimed.id]
 
 
@@ -684,7 +684,7 @@ def test_a_message_held_in_doubt_can_be_released(database: Database, now: dateti
     (claimed,) = claim(world, now)
     mark(world, claimed, now)
     recover(world, now, gone=["a"], resend=False)
-    assert database.write(lambda db: outbox.retry(db, claimed.id, now=now, actor="cli")) == ""
+    assert database.write(lambda db: outbox_hands.retry(db, claimed.id, now=now, actor="cli")) == ""
     assert due(world, now, resend=False) == [claimed.id]
     assert world.entries()[0].in_doubt == 1
 
@@ -700,23 +700,23 @@ def test_sent_skipped_and_late_messages_are_not_tried_again(database: Database, 
     sent, failed, skipped = world.entries()
     later = now + timedelta(hours=6)
 
-    def retry(entry: outbox.OutboxEntry, at: datetime) -> str:
-        return database.write(lambda db: outbox.retry(db, entry.id, now=at, actor="cli"))
+    def retry(entry: outbox_hands.OutboxEntry, at: datetime) -> str:
+        return database.write(lambda db: outbox_hands.retry(db, entry.id, now=at, actor="cli"))
 
     assert "accepted by the mail server" in retry(sent, now)
     assert str(Reason.SUPERSEDED) in retry(skipped, now)
     assert "too late" in retry(failed, later)
-    assert "no message" in database.write(lambda db: outbox.retry(db, 999, now=now, actor="cli"))
+    assert "no message" in database.write(lambda db: outbox_hands.retry(db, 999, now=now, actor="cli"))
 
 
 def test_an_aborted_message_is_not_sent_and_can_be_taken_back(database: Database, now: datetime) -> None:
     world = make_world(database, now)
     world.plan(0, now=now)
     (entry,) = world.entries()
-    assert database.write(lambda db: outbox.abort(db, entry.id, now=now, actor="cli")) == ""
+    assert database.write(lambda db: outbox_hands.abort(db, entry.id, now=now, actor="cli")) == ""
     assert due(world, now) == []
-    assert "withdrawn" in database.write(lambda db: outbox.abort(db, entry.id, now=now, actor="cli"))
-    assert database.write(lambda db: outbox.retry(db, entry.id, now=now, actor="cli")) == ""
+    assert "withdrawn" in database.write(lambda db: outbox_hands.abort(db, entry.id, now=now, actor="cli"))
+    assert database.write(lambda db: outbox_hands.retry(db, entry.id, now=now, actor="cli")) == ""
     assert due(world, now) == [entry.id]
 
 
@@ -724,7 +724,7 @@ def test_a_message_cancelled_by_the_plan_is_not_brought_back_by_hand(database: D
     world = make_world(database, now)
     world.plan(0, now=now, state=OutboxState.CANCELLED, reason=Reason.NOT_APPROVED.value)
     (entry,) = world.entries()
-    assert str(Reason.NOT_APPROVED) in database.write(lambda db: outbox.retry(db, entry.id, now=now, actor="cli"))
+    assert str(Reason.NOT_APPROVED) in database.write(lambda db: outbox_hands.retry(db, entry.id, now=now, actor="cli"))
 
 
 # ------------------------------------------------------------------------------------------------- whatever happens

@@ -9,7 +9,7 @@ from tests.builders import make_event
 from tests.outbox_world import World, make_world
 from zoomsync.domain.calls import Reason
 from zoomsync.domain.records import OutboxState, ZoomPart
-from zoomsync.store import events, outbox, restoring
+from zoomsync.store import events, outbox, outbox_hands, restoring
 from zoomsync.store.schema import Database
 
 HOUR = timedelta(hours=1)
@@ -45,7 +45,7 @@ def test_a_single_message_is_let_go_and_the_others_stay_held(database: Database,
     world = make_world(database, now, 2)
     world.plan(0, 1, now=now)
     one = world.entries()[0].id
-    retry = partial(outbox.retry, outbox_id=one, actor="cli")
+    retry = partial(outbox_hands.retry, outbox_id=one, actor="cli")
     assert "to be sent" in database.write(lambda db: retry(db, now=now)), "nothing is held, and it goes by itself"
     put_back(world, now + HOUR)
     assert database.write(lambda db: retry(db, now=now + HOUR * 1.5)) == ""

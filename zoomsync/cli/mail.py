@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from zoomsync.jobs.deliver import DeliveryReport
     from zoomsync.jobs.remind import RemindReport
     from zoomsync.jobs.stops import Bounced
-    from zoomsync.store.outbox import OutboxEntry
+    from zoomsync.store.outbox_hands import OutboxEntry
 
 outbox_app = typer.Typer(no_args_is_help=True, help="What was sent, what waits, what failed and with which words.")
 
@@ -202,7 +202,7 @@ def outbox_list(
     from zoomsync.domain.records import OutboxState
     from zoomsync.errors import SettingsError
     from zoomsync.store import events as stored_events
-    from zoomsync.store import outbox
+    from zoomsync.store import outbox_hands
 
     wrong = [name for name in state or [] if name not in list(OutboxState)]
     if wrong:
@@ -217,7 +217,7 @@ def outbox_list(
             if strange:
                 words = _("The database knows no event {event}; it knows: {known}.")
                 raise SettingsError(words.format(event=strange[0], known=", ".join(known) or _("none")))
-            entries = outbox.listing(
+            entries = outbox_hands.listing(
                 db,
                 event_ids=[known[name] for name in events] if events else None,
                 states=[OutboxState(name) for name in state] if state else None,
@@ -267,11 +267,11 @@ def outbox_show(ctx: typer.Context, number: Number) -> int:
     """Show one message and every try at it."""
     from zoomsync.errors import SettingsError
     from zoomsync.store import events as stored_events
-    from zoomsync.store import outbox
+    from zoomsync.store import outbox_hands
 
     with opened(ctx) as app:
         with app.database.read() as db:
-            found = outbox.show(db, number)
+            found = outbox_hands.show(db, number)
             zones = {one.slug: one.timezone for one in stored_events.all_stored(db)}
         if found is None:
             words = _("There is no message number {number}: zoomsync outbox list shows them.")
@@ -404,9 +404,9 @@ def _bounce_in_words(email: str, done: Bounced, *, undo: bool) -> str:
 
 
 def _by_hand(ctx: typer.Context, number: int, act: str) -> int:
-    from zoomsync.store import outbox
+    from zoomsync.store import outbox_hands
 
-    change = outbox.retry if act == "retry" else outbox.abort
+    change = outbox_hands.retry if act == "retry" else outbox_hands.abort
     with opened(ctx) as app:
         now = app.clock()
         refusal = app.database.write(lambda db: change(db, number, now=now, actor=actor()))

@@ -30,7 +30,7 @@ from zoomsync.domain.registration import (
 from zoomsync.errors import ZoomError, ZoomRateLimited, ZoomUnavailable
 from zoomsync.jobs.ports import RegistrationDesk
 from zoomsync.language import _
-from zoomsync.store import outbox
+from zoomsync.store import outbox_plan
 from zoomsync.store import registration as stored
 from zoomsync.store.schema import Database
 from zoomsync.words import counted
@@ -154,7 +154,7 @@ class Admission:
             if one.status is RegistrantStatus.PENDING
         ]
         if notices:
-            self.database.write(lambda db: outbox.insert_planned(db, self.event_id, notices, self.now))
+            self.database.write(lambda db: outbox_plan.insert_planned(db, self.event_id, notices, self.now))
 
 
 def retry_at(error: ZoomError, last: timedelta | None, now: datetime) -> datetime:

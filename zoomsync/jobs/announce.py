@@ -18,7 +18,7 @@ from zoomsync.domain.records import Event, EventStatus, MessageKey, OutboxState,
 from zoomsync.errors import SettingsError
 from zoomsync.language import _
 from zoomsync.store import announcements as stored
-from zoomsync.store import attendance, outbox
+from zoomsync.store import attendance, outbox_plan
 from zoomsync.store import events as stored_events
 from zoomsync.store import registrants as stored_registrants
 from zoomsync.store.announcements import StoredText
@@ -65,7 +65,7 @@ def put(draft: Draft, *, database: Database, now: datetime, actor: str) -> int:
         words = StoredText(draft.subject, draft.text)
         stored.save_announcement(db, known.id, draft.id, words, important=draft.important, now=now, actor=actor)
         planned = [PlannedMessage(MessageKey(row, "", ANNOUNCE, draft.id), now, now + HOLDS_FOR) for row in chosen.rows]
-        added = outbox.insert_planned(db, known.id, planned, now)
+        added = outbox_plan.insert_planned(db, known.id, planned, now)
         after = {"announcement": draft.id, "to": draft.audience.value, "messages": added}
         stored_events.write_audit(db, known.id, now, "event", known.id, "announced", {}, after, actor=actor)
         return added

@@ -17,7 +17,7 @@ from zoomsync.domain.certificates import HOLDS_FOR, Certificate, Presence, prese
 from zoomsync.domain.records import Event, EventStatus, MessageKey, OutboxState, PlannedMessage, RegistrantStatus
 from zoomsync.errors import SettingsError
 from zoomsync.language import _
-from zoomsync.store import attendance, outbox
+from zoomsync.store import attendance, outbox_plan
 from zoomsync.store import certificates as stored
 from zoomsync.store import events as stored_events
 from zoomsync.store.events import StoredEvent
@@ -126,7 +126,7 @@ def look_for_mails(event: Event, eligible: Eligible, issued: Sequence[Certificat
                 _("The mail of {slug} is paused: zoomsync resume {slug} first.").format(slug=event.slug)
             )
         rows = [one.registrant_row for one in issued if one.registrant_row is not None]
-        known = {key for key in outbox.existing_of(db, eligible.event_id, rows) if key.kind == CERTIFICATE}
+        known = {key for key in outbox_plan.existing_of(db, eligible.event_id, rows) if key.kind == CERTIFICATE}
         approved = {
             one.row_id for one in attendance.enrolled(db, eligible.event_id) if one.status is RegistrantStatus.APPROVED
         }
@@ -147,7 +147,7 @@ def look_for_mails(event: Event, eligible: Eligible, issued: Sequence[Certificat
 def put(eligible: Eligible, mailing: Mailing, *, database: Database, now: datetime) -> int:
     """Put one message for each into the outbox, due now. Gives how many are new there."""
     planned = [PlannedMessage(_key(row, code), now, now + HOLDS_FOR) for row, code in mailing.new]
-    return database.write(lambda db: outbox.insert_planned(db, eligible.event_id, planned, now))
+    return database.write(lambda db: outbox_plan.insert_planned(db, eligible.event_id, planned, now))
 
 
 def _key(row: int, code: str) -> MessageKey:
@@ -158,7 +158,7 @@ def states(eligible: Eligible, issued: Sequence[Certificate], *, database: Datab
     """What became of the mails, by code; a certificate that was never mailed is not in it."""
     rows = [one.registrant_row for one in issued if one.registrant_row is not None]
     with database.read() as db:
-        found = outbox.existing_of(db, eligible.event_id, rows)
+        found = outbox_plan.existing_of(db, eligible.event_id, rows)
     return {key.occasion: standing.state for key, standing in found.items() if key.kind == CERTIFICATE}
 
 

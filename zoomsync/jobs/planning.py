@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session as DbSession
 
 from zoomsync.domain.records import Event, EventStatus, Session
 from zoomsync.domain.reminders import Batch, FirstSeen, Plan, plan_messages
-from zoomsync.store import attendance, outbox
+from zoomsync.store import attendance, outbox_plan
 from zoomsync.store import events as stored_events
 from zoomsync.store import registrants as stored
 from zoomsync.store.events import StoredEvent
@@ -44,8 +44,8 @@ def plan_event(
         return 0
     added = 0
     for plan in plans_of(db, event, known, now, changed_at=None if anew or _tells_all(event) else now):
-        outbox.apply_changes(db, plan.changed, now)
-        added += outbox.insert_planned(db, event_id, plan.planned, now)
+        outbox_plan.apply_changes(db, plan.changed, now)
+        added += outbox_plan.insert_planned(db, event_id, plan.planned, now)
     stored_events.set_planned(db, event_id, wanted)
     return added
 
@@ -91,8 +91,8 @@ def _batches(db: DbSession, event_id: int, changed_at: datetime | None, a_batch:
     for registrants in stored.recipients(db, event_id, changed_at=changed_at, a_batch=a_batch):
         above, last = last, registrants[-1].row_id
         if changed_at is None:
-            yield Batch(registrants, outbox.existing(db, event_id, above=above, up_to=last))
+            yield Batch(registrants, outbox_plan.existing(db, event_id, above=above, up_to=last))
         else:
-            yield Batch(registrants, outbox.existing_of(db, event_id, [one.row_id for one in registrants]))
+            yield Batch(registrants, outbox_plan.existing_of(db, event_id, [one.row_id for one in registrants]))
     if changed_at is None:
-        yield Batch((), outbox.existing(db, event_id, above=last))  # what nobody is left for
+        yield Batch((), outbox_plan.existing(db, event_id, above=last))  # what nobody is left for

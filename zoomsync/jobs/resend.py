@@ -25,7 +25,7 @@ from zoomsync.domain.records import (
 )
 from zoomsync.domain.sessions import sessions_ahead
 from zoomsync.language import _
-from zoomsync.store import bounces, outbox
+from zoomsync.store import bounces, outbox_plan
 from zoomsync.store import events as stored_events
 from zoomsync.store import registrants as stored
 from zoomsync.store import registration as stored_registration
@@ -114,15 +114,16 @@ def plan_resend(links: Sequence[Link], *, database: Database, now: datetime, act
     def write(db: DbSession) -> list[int]:
         keys = []
         for link in links:
-            taken = {key.occasion for key in outbox.existing_of(db, link.event_id, [link.row_id]) if key.kind == RESEND}
+            known = outbox_plan.existing_of(db, link.event_id, [link.row_id])
+            taken = {key.occasion for key in known if key.kind == RESEND}
             key = MessageKey(link.row_id, "", RESEND, _free(f"{now:%Y-%m-%dT%H:%M:%SZ}", taken))
             over_at = max(one.ends_at for one in link.sessions)
-            outbox.insert_planned(db, link.event_id, [PlannedMessage(key, now, over_at)], now)
+            outbox_plan.insert_planned(db, link.event_id, [PlannedMessage(key, now, over_at)], now)
             stored_events.write_audit(
                 db, link.event_id, now, "registrant", link.row_id, "link sent again", {}, {}, actor=actor
             )
             keys.append(key)
-        return outbox.numbers_of(db, keys)
+        return outbox_plan.numbers_of(db, keys)
 
     return database.write(write)
 

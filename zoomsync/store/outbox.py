@@ -1,4 +1,4 @@
-"""Messages to send and sent, in SQL: planned, claimed, marked, recorded, recovered. Nothing is decided here.
+"""Messages on their way, in SQL: claimed, marked, recorded, recovered. Nothing is decided here.
 
 The way of a row: `pending` or `deferred` -> `claimed` (for a while, by one owner) -> `transmitting` (the mark, made
 between the mail server's 354 and the body) -> `sent`, or what `domain.delivery` says. Every step is one UPDATE that
@@ -7,21 +7,19 @@ names the state, the owner and the claim it expects (see `outbox_sql`): where no
 What was lost before the mark was never sent and is free to be tried again; what was lost after it is `in_doubt`.
 
 `now` is the clock by which mail is due. `lease_now` is the clock of leases: None for the one that all processes share
-(see `leases`).
+(see `leases`). How messages come in: `outbox_plan`. What people see and do: `outbox_hands`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import CursorResult, text
+from sqlalchemy import text
 from sqlalchemy.orm import Session as DbSession
 
-from zoomsync import words
 from zoomsync.clock import system_clock
 from zoomsync.domain.calls import Reason
 from zoomsync.domain.delivery import Decision
@@ -31,22 +29,15 @@ from zoomsync.domain.records import (
     OutboxState,
     Outcome,
     OutcomeKind,
-    PlannedMessage,
     Registrant,
     Session,
     Stage,
 )
-from zoomsync.domain.reminders import Change, Standing
-from zoomsync.language import N_, _
+from zoomsync.language import N_
 from zoomsync.store import outbox_sql as sql
-from zoomsync.store.events import sessions_of, write_audit
+from zoomsync.store.events import sessions_of
 from zoomsync.store.leases import LONGEST
 from zoomsync.store.registrants import registrants_by_row
-from zoomsync.store.tables import utc_text
-
-_ROWS_A_STATEMENT = 10_000
-_IDS_A_QUERY = 500  # SQLite takes 32,766 parameters, older builds 999
-HIGHEST_ROW = 2**31 - 1  # of Postgres's ids
 
 # Tries that the mail server, or its silence, has judged. One that was broken off for other reasons is none.
 _JUDGED = (OutcomeKind.ACCEPTED, OutcomeKind.DEFERRED, OutcomeKind.REFUSED, OutcomeKind.IN_DOUBT)
@@ -56,9 +47,6 @@ _WAITING = (OutboxState.PENDING, OutboxState.DEFERRED, OutboxState.IN_DOUBT)
 
 _LOST = Outcome(OutcomeKind.IN_DOUBT, Stage.BODY, words=N_("the sending process ended before it wrote down an answer"))
 _CLAIMS_LOCK = 0x6D61696C  # "mail": the advisory lock of claims under a cap
-_BY_HAND = N_("taken out of the outbox by hand")
-RETRIED_BY_HAND = (OutboxState.FAILED, OutboxState.DEFERRED, OutboxState.IN_DOUBT, OutboxState.CANCELLED)
-ABORTED_BY_HAND = (OutboxState.PENDING, OutboxState.DEFERRED, OutboxState.CLAIMED, OutboxState.IN_DOUBT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,124 +76,6 @@ class ClaimedMessage:
     def session(self) -> Session | None:
         """The session the message is about; None for one about the whole event."""
         return next((one for one in self.sessions if one.key == self.key.session_key), None)
-
-
-@dataclass(frozen=True, slots=True)
-class OutboxEntry:
-    """A row of the outbox for people to look at. session: its title, "" for a message about the whole event."""
-
-    id: int
-    event: str
-    session: str
-    registrant_id: str
-    email: str
-    kind: str
-    occasion: str
-    state: OutboxState
-    reason: str
-    due_at: datetime
-    expires_at: datetime
-    sent_at: datetime | None
-    attempts: int
-    in_doubt: int
-    message_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """One try at a message. `stage` and `code` are the mail server's; `words` its own, or what happened."""
-
-    at: datetime
-    outcome: OutcomeKind
-    stage: str
-    code: int | None
-    words: str
-
-
-# ----------------------------------------------------------------------------------------------------------- planning
-
-
-def insert_planned(db: DbSession, event_id: int, planned: Sequence[PlannedMessage], now: datetime) -> int:
-    """Put messages into the outbox and say how many were new; one whose key is there already stays as it is."""
-    added = 0
-    for start in range(0, len(planned), _ROWS_A_STATEMENT):
-        rows = planned[start : start + _ROWS_A_STATEMENT]
-        added += (
-            _insert_sqlite(db, event_id, rows, now) if _is_sqlite(db) else _insert_postgres(db, event_id, rows, now)
-        )
-    return added
-
-
-def _insert_sqlite(db: DbSession, event_id: int, planned: Sequence[PlannedMessage], now: datetime) -> int:
-    as_text = cache(utc_text)  # the messages of a session share their moments
-    planned_at = as_text(now)
-    rows = [
-        (event_id, *one.key, one.state.value, as_text(one.due_at), as_text(one.expires_at), one.reason, planned_at)
-        for one in planned
-    ]
-    return int(db.connection().exec_driver_sql(sql.INSERT_SQLITE, rows).rowcount)
-
-
-def _insert_postgres(db: DbSession, event_id: int, planned: Sequence[PlannedMessage], now: datetime) -> int:
-    columns = {
-        "registrants": [one.key.registrant_row for one in planned],
-        "sessions": [one.key.session_key for one in planned],
-        "kinds": [one.key.kind for one in planned],
-        "occasions": [one.key.occasion for one in planned],
-        "states": [one.state.value for one in planned],
-        "due": [one.due_at for one in planned],
-        "expires": [one.expires_at for one in planned],
-        "reasons": [one.reason for one in planned],
-    }
-    values = columns | {"event_id": event_id, "now": now}
-    return int(db.connection().exec_driver_sql(sql.INSERT_POSTGRES, values).rowcount)
-
-
-def existing(db: DbSession, event_id: int, *, above: int = 0, up_to: int = HIGHEST_ROW) -> dict[MessageKey, Standing]:
-    """Every message of an event, in any state, by its key; above, up_to: of registrants with such row ids."""
-    return _standing(db.execute(sql.EXISTING, {"event_id": event_id, "above": above, "up_to": up_to}))
-
-
-def existing_of(db: DbSession, event_id: int, registrant_rows: Sequence[int]) -> dict[MessageKey, Standing]:
-    """Every message of an event for these registrants, in any state, by its key."""
-    found = {}
-    for start in range(0, len(registrant_rows), _IDS_A_QUERY):
-        values = {"event_id": event_id, "rows": registrant_rows[start : start + _IDS_A_QUERY]}
-        found.update(_standing(db.execute(sql.EXISTING_OF, values)))
-    return found
-
-
-def _standing(rows: Iterable[Any]) -> dict[MessageKey, Standing]:
-    states = {state.value: state for state in OutboxState}
-    return {
-        MessageKey(registrant_row, session_key, kind, occasion): Standing(states[state], due_at, expires_at, reason)
-        for registrant_row, session_key, kind, occasion, state, due_at, expires_at, reason in rows
-    }
-
-
-def numbers_of(db: DbSession, keys: Sequence[MessageKey]) -> list[int]:
-    """The numbers of messages by their keys, in the keys' order; one that is not there is left out."""
-    found = [db.scalar(sql.NUMBER_OF, key._asdict()) for key in keys]
-    return [number for number in found if number is not None]
-
-
-def apply_changes(db: DbSession, changes: Sequence[Change], now: datetime) -> int:
-    """Make standing messages what a plan says, each only if it is still in the state the plan saw. Gives how many."""
-    if not changes:
-        return 0
-    rows = [
-        {
-            "was": one.was.value,
-            **one.message.key._asdict(),
-            "state": one.message.state.value,
-            "due_at": one.message.due_at,
-            "expires_at": one.message.expires_at,
-            "reason": one.message.reason,
-            "now": now,
-        }
-        for one in changes
-    ]
-    return _changed(db.connection().execute(sql.CHANGE, rows))
 
 
 # -------------------------------------------------------------------------------------------------- claim, mark, record
@@ -300,7 +170,7 @@ def mark_transmitting(
         "starts_at": session and session.starts_at,
         "lease_now": _lease_now(db, lease_now),
     }
-    return _changed(db.execute(sql.mark(_dialect(db)), values)) == 1
+    return sql.rows_changed(db.execute(sql.mark(_dialect(db)), values)) == 1
 
 
 def record(
@@ -320,7 +190,7 @@ def record(
         "sent_at": now if accepted else None,
         **_decided(decision),
     }
-    written = _changed(db.execute(sql.RECORD, values)) == 1
+    written = sql.rows_changed(db.execute(sql.RECORD, values)) == 1
     if accepted or (written and outcome.kind in _JUDGED):
         _add_attempt(db, claimed.id, outcome, at)
     if decision.state in _WAITING:
@@ -330,7 +200,7 @@ def record(
 
 def extend_leases(db: DbSession, owner: str, lease_now: datetime | None, lease: timedelta) -> int:
     """Hold on to all that `owner` has in hand for `lease` from now on. Gives how many messages that are."""
-    return _changed(db.execute(sql.extend(_dialect(db)), {"owner": owner, **_lease(db, lease_now, lease)}))
+    return sql.rows_changed(db.execute(sql.extend(_dialect(db)), {"owner": owner, **_lease(db, lease_now, lease)}))
 
 
 def _decided(decision: Decision) -> dict[str, Any]:
@@ -409,7 +279,8 @@ def expire(db: DbSession, now: datetime) -> int:
         "superseded": Reason.SUPERSEDED,
         "expired": Reason.EXPIRED,
     }
-    return _changed(db.execute(sql.EXPIRE, {"now": now, **{name: reason.value for name, reason in reasons.items()}}))
+    values = {"now": now, **{name: reason.value for name, reason in reasons.items()}}
+    return sql.rows_changed(db.execute(sql.EXPIRE, values))
 
 
 # ------------------------------------------------------------------------------------------------------------- counting
@@ -449,95 +320,6 @@ def next_due(db: DbSession) -> datetime | None:
     return moment
 
 
-# ----------------------------------------------------------------------------------------------------- people's hands
-
-
-def listing(
-    db: DbSession,
-    *,
-    event_ids: Collection[int] | None = None,
-    states: Collection[OutboxState] | None = None,
-    limit: int = 1_000,
-) -> list[OutboxEntry]:
-    """Messages for people to look at, by `due_at`: of some events, in some states, or all."""
-    values: dict[str, Any] = {"limit": limit}
-    where = "TRUE"
-    if event_ids is not None:
-        where, values["event_ids"] = f"{where} AND o.event_id IN :event_ids", list(event_ids)
-    if states is not None:
-        where, values["states"] = f"{where} AND o.state IN :states", [state.value for state in states]
-    lists = [name for name in ("event_ids", "states") if name in values]
-    statement = sql.asking(
-        f"{sql.ENTRY} WHERE {where} ORDER BY o.due_at, o.id LIMIT :limit", *sql.ENTRY_MOMENTS, lists=lists
-    )
-    return [_to_entry(row) for row in db.execute(statement, values)]
-
-
-def show(db: DbSession, outbox_id: int) -> tuple[OutboxEntry, list[Attempt]] | None:
-    """One message with every try at it, in order; None where there is no such message."""
-    row = db.execute(sql.asking(f"{sql.ENTRY} WHERE o.id = :id", *sql.ENTRY_MOMENTS), {"id": outbox_id}).one_or_none()
-    if row is None:
-        return None
-    attempts = db.execute(
-        sql.asking(
-            "SELECT at, outcome, stage, code, words FROM delivery_attempt WHERE outbox_id = :id ORDER BY id", "at"
-        ),
-        {"id": outbox_id},
-    )
-    return _to_entry(row), [
-        Attempt(at, OutcomeKind(outcome), stage, code, words) for at, outcome, stage, code, words in attempts
-    ]
-
-
-def retry(db: DbSession, outbox_id: int, *, now: datetime, actor: str) -> str:
-    """Have a message that failed, waits or is in doubt sent at the next opportunity. Gives "", or why that cannot be.
-
-    A skipped one stays skipped: its text would not be true any more. Of several that are held because a copy of the
-    database was put back, it lets this one go. actor: who asks, for the audit.
-    """
-    return _by_hand(db, outbox_id, OutboxState.PENDING, RETRIED_BY_HAND, "", now=now, actor=actor)
-
-
-def abort(db: DbSession, outbox_id: int, *, now: datetime, actor: str) -> str:
-    """Take a message out that has not been sent; no plan brings it back. Gives "", or why that cannot be."""
-    return _by_hand(db, outbox_id, OutboxState.CANCELLED, ABORTED_BY_HAND, _BY_HAND, now=now, actor=actor)
-
-
-def _by_hand(
-    db: DbSession,
-    outbox_id: int,
-    state: OutboxState,
-    allowed: Collection[OutboxState],
-    reason: str,
-    *,
-    now: datetime,
-    actor: str,
-) -> str:
-    row = db.execute(sql.STANDING, {"id": outbox_id}).one_or_none()
-    if row is None:
-        return _("there is no message {number}").format(number=outbox_id)
-    was = OutboxState(row.state)
-    lets_go = row.held and was is state is OutboxState.PENDING  # it is due now then, and no longer held: `restoring`
-    stays = was not in allowed or (was is OutboxState.CANCELLED and row.reason != _BY_HAND)
-    if stays and not lets_go:
-        said = _("message {number}: {state}").format(number=outbox_id, state=words.mail_state(was))
-        return f"{said} ({_(row.reason)})" if row.reason else said
-    if state is OutboxState.PENDING and now >= row.expires_at:
-        return _("message {number} is too late: its time to be sent has passed").format(number=outbox_id)
-    due_at = now if state is OutboxState.PENDING else row.due_at
-    values = {"id": outbox_id, "was": row.state, "state": state.value, "due_at": due_at, "reason": reason}
-    if _changed(db.execute(sql.SET_BY_HAND, values)) != 1:
-        return _("message {number} has changed this very moment: look again").format(number=outbox_id)
-    change = "retried" if state is OutboxState.PENDING else "aborted"
-    before, after = {"state": row.state}, {"state": state.value}
-    write_audit(db, row.event_id, now, "message", outbox_id, change, before, after, actor=actor)
-    return ""
-
-
-def _to_entry(row: Any) -> OutboxEntry:
-    return OutboxEntry(**(dict(row._mapping) | {"state": OutboxState(row.state)}))
-
-
 # --------------------------------------------------------------------------------------------------------------- little
 
 
@@ -547,11 +329,6 @@ def _dialect(db: DbSession) -> str:
 
 def _is_sqlite(db: DbSession) -> bool:
     return _dialect(db) == "sqlite"
-
-
-def _changed(result: Any) -> int:
-    assert isinstance(result, CursorResult)
-    return int(result.rowcount)
 
 
 def _lease(db: DbSession, lease_now: datetime | None, lease: timedelta) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The outbox's statements, written out: two of them run for every message sent, and are compiled once.
 
-What each is for: see `outbox`, which runs them. Every step names the state, the owner and the claim it expects.
+What each is for: see `outbox`, `outbox_plan` and `outbox_hands`, which run them. Every step names the state, the owner
+and the claim it expects.
 """
 # ruff: noqa: S608 - put together from the texts of this very file; values are always bound
 
@@ -9,8 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import Integer, String, TextClause, TextualSelect, bindparam, text
+from sqlalchemy import CursorResult, Integer, String, TextClause, TextualSelect, bindparam, text
 
 from zoomsync.store.tables import UtcDateTime
 
@@ -30,6 +32,12 @@ def _sql(statement: str, lists: Collection[str] = ()) -> TextClause:
 def asking(statement: str, *moments: str, lists: Collection[str] = ()) -> TextualSelect:
     """A statement that answers with rows; moments: the columns of theirs that are such."""
     return _sql(statement, lists).columns(**dict.fromkeys(moments, UtcDateTime))
+
+
+def rows_changed(result: Any) -> int:
+    """How many rows a statement changed: 0 where it found another state, owner or claim than it named."""
+    assert isinstance(result, CursorResult)
+    return int(result.rowcount)
 
 
 # Whether a message may still go out. Asked at the claim, and once more by the mark, right before the body: what came

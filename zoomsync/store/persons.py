@@ -15,9 +15,9 @@ from sqlalchemy.orm import Session as DbSession
 
 from zoomsync.domain.attendance import Participant
 from zoomsync.domain.records import MessageKey, Registrant
-from zoomsync.store import outbox
+from zoomsync.store import outbox_hands
 from zoomsync.store.attendance import joinings_of_person
-from zoomsync.store.outbox import Attempt, OutboxEntry
+from zoomsync.store.outbox_hands import Attempt, OutboxEntry
 from zoomsync.store.registrants import registrants_by_row
 from zoomsync.store.tables import AuditRow, EventRow, OptOutRow, OutboxRow, RegistrantRow
 
@@ -128,7 +128,7 @@ def _letters(db: DbSession, row_id: int) -> tuple[Letter, ...]:
     )
     letters = []
     for outbox_id, *key in rows.all():
-        found = outbox.show(db, outbox_id)
+        found = outbox_hands.show(db, outbox_id)
         assert found is not None, "read in one look"
         letters.append(Letter(found[0], MessageKey._make(key), tuple(found[1])))
     return tuple(letters)

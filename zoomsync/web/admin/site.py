@@ -26,7 +26,7 @@ from zoomsync.jobs.status import Concern, EventStanding, StatusReport, concerns_
 from zoomsync.language import _, in_use
 from zoomsync.reports.story import in_words
 from zoomsync.reports.words import Words
-from zoomsync.store import browsing, outbox, reading
+from zoomsync.store import browsing, outbox_plan, reading
 from zoomsync.store import events as stored_events
 from zoomsync.store.events import StoredEvent
 from zoomsync.store.schema import Database
@@ -213,7 +213,7 @@ class AdminSite:
 
     def _person(self, request: Request, visit: Visit) -> Response:
         known, row = self._known(request), request.path_params["row"]
-        if row > outbox.HIGHEST_ROW:
+        if row > outbox_plan.HIGHEST_ROW:
             raise HTTPException(404, _("There is no such registrant."))
         with self._database.read() as db:
             person = browsing.person(db, known.id, row)
