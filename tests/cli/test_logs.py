@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 import os
@@ -16,14 +17,17 @@ from typing import Any
 import pytest
 import requests
 from apscheduler.events import EVENT_JOB_ERROR, JobExecutionEvent
+from sqlalchemy import func, select
 
-from tests import canaries
+from tests import canaries, postgres
 from tests.canaries import confidential_in
 from tests.cli.conftest import SLUG, Project, local
 from zoomsync.about import about, as_here
 from zoomsync.cli.logs import set_up_logging
 from zoomsync.cli.redaction import LONGEST, Redaction
+from zoomsync.errors import StoreError
 from zoomsync.simulate.model_event import MODEL_MEETING_ID
+from zoomsync.store.schema import Database
 
 SECRET = "canary/of a'secret"
 LINK = "https://us06web.zoom.us/w/81234567890?tk=DQIAcanary.AG&pwd=canary1"
@@ -114,6 +118,28 @@ def test_neither_message_nor_extras_nor_traceback_show_it(told: Any, form: str) 
     if form == "json":
         (line,) = said.splitlines()
         assert json.loads(line)["count"] == 3
+
+
+@pytest.mark.filterwarnings("ignore:.*was deleted while still open:ResourceWarning")
+def test_connection_that_was_cut_off_in_the_middle_is_told_by_its_error_alone(
+    told: Any, capsys: pytest.CaptureFixture[str], postgres_url: str
+) -> None:
+    told("console", "begins")
+    database = Database(postgres_url)
+    ours = f"datname = '{postgres_url.rpartition('/')[2]}' AND application_name = 'zoomsync'"
+
+    def read_while_it_is_cut() -> None:
+        with database.read() as db:
+            numbers = db.execute(select(func.generate_series(1, 100_000)), execution_options={"yield_per": 100})
+            next(numbers)
+            postgres.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {ours}")
+            numbers.all()
+
+    with pytest.raises(StoreError):
+        read_while_it_is_cut()
+    gc.collect()
+    database.close()
+    assert capsys.readouterr().err == ""
 
 
 def test_a_line_that_cannot_be_written_as_it_was_meant_stops_no_work(told: Any) -> None:

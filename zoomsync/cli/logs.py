@@ -28,6 +28,8 @@ def set_up_logging(
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
     logging.getLogger("zoomsync").setLevel(wanted)
+    # Closing what a database has cut off fails with a traceback; whoever was at work on it is told in words of ours.
+    logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
 
 
 def put_ids(record: logging.LogRecord) -> bool:
