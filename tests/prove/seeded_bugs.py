@@ -24,7 +24,7 @@ def plan_under_another_key_each_time() -> None:
 
     def spoilt(db: Any, event_id: int, planned: Any, now: Any) -> int:
         return insert(
-            db, event_id, [replace(one, key=one.key._replace(occasion=secrets.token_hex(4))) for one in planned], now
+            db, event_id, [one._replace(key=one.key._replace(occasion=secrets.token_hex(4))) for one in planned], now
         )
 
     outbox_plan.insert_planned = spoilt

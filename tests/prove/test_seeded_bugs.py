@@ -119,8 +119,7 @@ def test_a_seeded_bug_is_seen(
     with staged(tmp_path / "sound", sqlite_url, PEOPLE, ZOOMSYNC_SMTP__CONNECTIONS="1") as stage:
         play(stage)  # without the bug nothing is found
     spoilt = f"sqlite:///{tmp_path}/spoilt.db"
-    with staged(tmp_path / "spoilt", spoilt, PEOPLE, ZOOMSYNC_SMTP__CONNECTIONS="1") as stage:
-        stage.spoiler = bug
+    with staged(tmp_path / "spoilt", spoilt, PEOPLE, spoiler=bug, ZOOMSYNC_SMTP__CONNECTIONS="1") as stage:
         with pytest.raises(Violation, match=f"^{broken}: "):
             play(stage)
         (stage.folder / "log").unlink()  # which is looked at in the end
