@@ -282,6 +282,6 @@ def test_image_installs_what_is_tested_and_each_file_by_its_hash() -> None:
 def test_every_library_installs_on_the_oldest_python_that_is_promised() -> None:
     """Debian 12 has 3.11.2; a library that wants 3.11.5 makes the first command of the README fail there."""
     oldest = PROJECT["requires-python"].removeprefix(">=") + ".0"
-    wanted = {name: metadata(name)["Requires-Python"] for name in needed_by("zoomsync", frozenset({"dev"}))}
+    wanted = {name: metadata(name).get("Requires-Python") for name in needed_by("zoomsync", frozenset({"dev"}))}
     assert len(wanted) > 60
     assert {name: said for name, said in wanted.items() if said and oldest not in SpecifierSet(said)} == {}
