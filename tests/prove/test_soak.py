@@ -189,7 +189,8 @@ def test_a_day_of_twenty_events_leaves_memory_and_files_as_they_were(
         assert code == 0
         assert median(one.rss_mb for one in last) < 1.1 * median(one.rss_mb for one in warm)
         assert median(one.files for one in last) <= median(one.files for one in warm) + 1
-        assert median(one.threads for one in last) <= median(one.threads for one in warm) + 2
+        # How many are at work in one moment is chance (17 to 49); threads that never end raise the fewest there are.
+        assert min(one.threads for one in last) <= min(one.threads for one in warm) + 2
         assert max(one.wal_mb for one in series) < 20
         assert max(one.database_mb for one in series) < 50
         check(stage, others=[ALARMS])
