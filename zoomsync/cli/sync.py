@@ -11,7 +11,6 @@ from zoomsync.cli.house import chosen_events, opened, options_of
 from zoomsync.cli.output import answer, answer_json, can_show, paint, progress_bar, talk, unforeseen, wrapped
 from zoomsync.language import N_, _, ngettext
 from zoomsync.text import terminal
-from zoomsync.threads import result, side_by_side
 from zoomsync.words import counted, moment
 
 if TYPE_CHECKING:
@@ -47,6 +46,7 @@ def sync(
 ) -> int:
     """Pull the registrants, and close registration at the deadline."""
     from zoomsync.domain.records import RunState
+    from zoomsync.threads import result, side_by_side
 
     options = options_of(ctx)
     with opened(ctx, writes=not dry_run) as app:
